@@ -1,0 +1,74 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+WORKERS ?= 2
+ARGS ?=
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.NOTPARALLEL:
+.PHONY: help setup demo run test test-fast system lint types migrations catalogues messages fmt clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.complete ## create .venv with everything Python needs
+
+.venv/.complete: pyproject.toml uv.lock scripts/setup
+	@scripts/setup
+	@touch $@
+
+demo: setup ## serve the demo on http://localhost:$(PORT)
+	@scripts/compile-messages
+	@$(BIN)/python manage.py demo --port $(PORT)
+
+run: setup ## serve your own development database on http://localhost:$(PORT)
+	@scripts/compile-messages
+	@$(BIN)/python manage.py migrate --verbosity 1
+	@$(BIN)/python manage.py runserver $(PORT)
+
+test: setup system lint types migrations catalogues ## everything: lint, types, contracts and every test
+	@rm -f .coverage .coverage.*
+	@$(PYTEST) -n $(WORKERS) --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
+	@scripts/coverage-floor .coverage.json
+
+test-fast: setup ## the tests that need no browser, no coverage; ARGS=… goes to pytest
+	@scripts/compile-messages
+	@$(PYTEST) -n $(WORKERS) -m "not browser and not slow" $(ARGS)
+
+system:
+	@scripts/system-packages
+
+lint: setup ## style, templates and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@scripts/lint-templates
+	@$(BIN)/lint-imports --no-logo
+	@scripts/scan
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+migrations: setup
+	@scripts/migrations-check
+
+catalogues: setup
+	@scripts/compile-messages
+	@$(BIN)/python scripts/catalogue-check
+
+messages: setup ## collect the texts into the catalogues and compile them
+	@scripts/collect-messages
+	@scripts/compile-messages
+
+fmt: setup ## format and mend what a machine can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@if [ -d templates ]; then $(BIN)/djlint templates --reformat --quiet || true; fi
+
+clean: ## remove what the tools made; databases and outboxes stay
+	@rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -f .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,103 @@
+"""Fixtures of every test: databases as the runtime role, a live server, a browser, doubles."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import TransactionTestCase
+from playwright.sync_api import Browser
+from pytest_django import DjangoDbBlocker
+from pytest_django.live_server_helper import LiveServer
+
+from tests.services.browser import PageFactory, Violation, axe_violations, chromium
+from tests.services.http_sink import HttpSink
+from tests.services.seeds import Seeds
+from tests.services.session import database, outbox, prepare_database, shared_cluster
+from tests.services.smtp import SmtpSink
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """This worker's copy of the migrated template. Tests connect to it as the runtime role; what a
+    `transaction=True` test commits is removed by the superuser, because that role may not."""
+    prepare_database()
+    seeds = Seeds.take(shared_cluster(), database())
+
+    def restore(self: TransactionTestCase) -> None:
+        seeds.restore(shared_cluster(), database())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _server(django_db_setup: None) -> Iterator[LiveServer]:
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def live_url(transactional_db: None, _server: LiveServer) -> str:
+    """The product served by threads of this process, under the name `localhost`, because passkeys
+    need a name. Tenants' own hosts: replace `localhost` by `contoso.localhost`."""
+    return _server.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Playwright's synchronous interface runs an event loop in this thread, which Django would
+    # take for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page_factory(browser: Browser) -> Iterator[PageFactory]:
+    """`page_factory("mobile")` opens a page; a page error nobody forgave fails the test."""
+    factory = PageFactory(browser)
+    yield factory
+    factory.close()
+    assert factory.faults == []
+
+
+@pytest.fixture
+def axe() -> Callable[..., list[Violation]]:
+    return axe_violations
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    sink = SmtpSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def http_sink() -> Iterator[HttpSink]:
+    sink = HttpSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def outbox_dir() -> Path:
+    """The empty folder this worker's messages land in (SSPR_OUTBOX_DIR)."""
+    folder = outbox()
+    for message in folder.iterdir():
+        message.unlink()
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what drives Chromium, so that a quick run can leave it out."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
