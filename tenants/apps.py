@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class TenantsConfig(AppConfig):
+    name = "tenants"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers the system checks
+        from .runtime_role import grant_to_runtime
+
+        post_migrate.connect(_after_migrate, sender=self, weak=False)
+        self.grant = grant_to_runtime
+
+
+def _after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    sender.grant(using)

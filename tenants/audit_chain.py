@@ -1,0 +1,248 @@
+"""The chain over the audit trail: sealing what is new, and finding what was tampered with.
+
+Each tenant has a chain of its own. A seal gives its event a gapless number and
+h(n) = SHA-256(h(n-1) ‖ canonical JSON of the event with its number and tenant). Whoever can write
+to the whole database can write a chain afresh; checkpoints kept elsewhere show that too.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from .context import get_current_tenant, tenant_context
+from .lookup import tenants_with_unsealed
+from .models import AuditEvent, AuditHead, AuditPending, AuditSeal
+
+GENESIS = bytes(32)
+LATE = timedelta(minutes=5)
+CHUNK = 2000
+SEALED_FIELDS = (
+    "id",
+    "type",
+    "activity",
+    "result",
+    "reason",
+    "actor_kind",
+    "actor_id",
+    "actor_label",
+    "target_kind",
+    "target_id",
+    "target_label",
+    "correlation_id",
+    "reference",
+    "address",
+    "data",
+    "created_at",
+)
+_OF_EVENT = tuple(f"event__{name}" for name in SEALED_FIELDS)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a tenant's chain stood at a time; worth something when kept outside the database."""
+
+    tenant: UUID
+    sequence: int
+    hash: bytes
+    time: datetime
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found. `first_bad` is the first sequence number that is not as it was sealed;
+    `sealed` and `hash` are the recorded end of the chain, `unsealed` events wait for their seal."""
+
+    intact: bool
+    first_bad: int | None
+    sealed: int
+    unsealed: int
+    why: str
+    hash: bytes = GENESIS
+
+
+class Flaw(NamedTuple):
+    sequence: int
+    why: str
+
+
+def canonical_json(tenant: UUID, sequence: int, event: Mapping[str, object]) -> bytes:
+    """One event as the bytes that are hashed: sorted keys, no blanks, ASCII, times in UTC with
+    microseconds. Pure. `event` maps SEALED_FIELDS to the values of the stored row."""
+    content = {**event, "tenant": tenant, "sequence": sequence}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
+    return text.encode("ascii")
+
+
+def next_hash(previous: bytes, canonical: bytes) -> bytes:
+    """The hash of the seal after the one with hash `previous`, 32 bytes each. Pure."""
+    return hashlib.sha256(previous + canonical).digest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"an audit event does not hold a {type(value).__name__}")
+
+
+def seal_pending(now: datetime, *, limit: int = 1000) -> int:
+    """Seals up to `limit` waiting events of every tenant, oldest first; returns how many.
+
+    Sealers may run side by side. A tenant whose chain can't grow doesn't keep others from theirs;
+    that and events that waited longer than LATE at `now` are logged. Called outside any tenant.
+    """
+    sealed = 0
+    for tenant in tenants_with_unsealed():
+        try:
+            with tenant_context(tenant):
+                sealed += _seal(now, limit)
+        except DatabaseError as error:
+            # Its text may quote a row, so only its kind is told.
+            logger.error("the audit trail of %s is not sealed: %s", tenant, type(error).__name__)
+    return sealed
+
+
+def _seal(now: datetime, limit: int) -> int:
+    head = _locked_head()
+    waiting = list(
+        AuditPending.objects.annotate(
+            is_sealed=Exists(AuditSeal.objects.filter(event=OuterRef("event")))
+        )
+        .order_by("created_at", "event_id")
+        .values_list("id", "event_id", "is_sealed", "created_at", *_OF_EVENT)[:limit]
+    )
+    if waiting and now - waiting[0][3] > LATE:
+        logger.warning("audit events of %s waited too long for their seal", head.tenant_id)
+    sequence, digest = head.sequence, bytes(head.hash)
+    seals = []
+    for _, event_id, is_sealed, _, *values in waiting:
+        if is_sealed:  # queued a second time, which only hands other than ours can do
+            continue
+        sequence += 1
+        event = dict(zip(SEALED_FIELDS, values, strict=True))
+        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, event))
+        seals.append(AuditSeal(event_id=event_id, sequence=sequence, hash=digest))
+    AuditSeal.objects.bulk_create(seals)
+    AuditPending.objects.filter(id__in=[row[0] for row in waiting]).delete()
+    AuditHead.objects.filter(id=head.id).update(sequence=sequence, hash=digest)
+    return len(seals)
+
+
+def _locked_head() -> AuditHead:
+    """The end of the chain, held until the transaction ends, so that it grows in one place."""
+    heads = AuditHead.objects.select_for_update()
+    found: AuditHead | None = heads.first()
+    if found is not None:
+        return found
+    # Whoever comes second waits here for the first one's row and then for its lock.
+    AuditHead.objects.bulk_create([AuditHead()], ignore_conflicts=True)
+    made: AuditHead = heads.get()
+    return made
+
+
+def verify(checkpoints: Iterable[Checkpoint] = ()) -> Verification:
+    """Checks the whole trail of the tenant in force, in memory that does not grow with it.
+
+    Sees events or seals that were changed, removed, moved or put in, numbers left out, an end cut
+    off, and a chain that is not the one a checkpoint saw. The chain may grow meanwhile: what is
+    sealed after the start is left to the next run.
+    """
+    tenant = get_current_tenant()
+    known: dict[int, set[bytes]] = {}
+    for checkpoint in checkpoints:
+        if checkpoint.tenant == tenant:
+            known.setdefault(checkpoint.sequence, set()).add(checkpoint.hash)
+    head = AuditHead.objects.first() or AuditHead()
+    flaw = (
+        _find_flaw_in_chain(tenant, head, known)
+        or _find_flaw_after_end()
+        or _find_unqueued_event(head.sequence)
+    )
+    unsealed = AuditPending.objects.count()
+    return Verification(
+        intact=flaw is None,
+        first_bad=flaw.sequence if flaw else None,
+        sealed=head.sequence,
+        unsealed=unsealed,
+        why=flaw.why if flaw else "",
+        hash=bytes(head.hash),
+    )
+
+
+def _find_flaw_in_chain(
+    tenant: UUID, head: AuditHead, known: Mapping[int, set[bytes]]
+) -> Flaw | None:
+    digest, reached = GENESIS, 0
+    for sequence, sealed, *values in _sealed_rows(head.sequence):
+        if sequence != reached + 1:
+            return _gap(reached + 1)
+        event = dict(zip(SEALED_FIELDS, values, strict=True))
+        digest = next_hash(digest, canonical_json(tenant, sequence, event))
+        if digest != bytes(sealed):
+            return Flaw(sequence, "this is not the event that was sealed here")
+        if known.get(sequence, {digest}) != {digest}:
+            return Flaw(sequence, "a checkpoint saw another chain up to here")
+        reached = sequence
+    if reached < head.sequence:
+        return _gap(reached + 1)
+    return _find_flaw_at_end(head, digest, max(known, default=0))
+
+
+def _find_flaw_at_end(head: AuditHead, digest: bytes, seen: int) -> Flaw | None:
+    if digest != bytes(head.hash):
+        return Flaw(max(head.sequence, 1), "the recorded end of the chain is another one")
+    if seen > head.sequence:
+        why = f"the trail ends before this number, a checkpoint saw {seen}"
+        return Flaw(head.sequence + 1, why)
+    return None
+
+
+def _sealed_rows(last: int) -> Iterator[tuple[Any, ...]]:
+    rows = AuditSeal.objects.filter(sequence__lte=last).order_by("sequence")
+    found: Iterator[tuple[Any, ...]] = rows.values_list("sequence", "hash", *_OF_EVENT).iterator(
+        chunk_size=CHUNK
+    )
+    return found
+
+
+def _gap(sequence: int) -> Flaw:
+    if AuditSeal.objects.filter(sequence=sequence).exists():
+        return Flaw(sequence, "the event of this number is gone")
+    return Flaw(sequence, "the seal of this number is gone")
+
+
+def _find_flaw_after_end() -> Flaw | None:
+    """Seals that the recorded end does not know. One statement: a sealer may be at work."""
+    end = AuditHead.objects.values("sequence")[:1]
+    after_end = AuditSeal.objects.filter(sequence__gt=Coalesce(Subquery(end), 0))
+    beyond = after_end.order_by("sequence").first()
+    if beyond is None:
+        return None
+    return Flaw(beyond.sequence, "a seal stands after the recorded end of the chain")
+
+
+def _find_unqueued_event(sealed: int) -> Flaw | None:
+    """An event that was put in past the trigger, or whose place in the queue was taken away."""
+    stray = (
+        AuditEvent.objects.filter(
+            ~Exists(AuditSeal.objects.filter(event=OuterRef("pk"))),
+            ~Exists(AuditPending.objects.filter(event=OuterRef("pk"))),
+        )
+        .order_by("created_at", "id")
+        .first()
+    )
+    if stray is None:
+        return None
+    return Flaw(sealed + 1, f"event {stray.pk} has no seal and doesn't wait for one")

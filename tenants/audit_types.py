@@ -1,0 +1,198 @@
+"""What may be written into the audit trail: types of events, and which data each may carry.
+
+Activities are called as in Entra (Entra, audit and reports), so that existing queries and alerts
+find them; our own types sit beside them. A key that a type does not list is refused, so nothing
+gets into the trail by accident (R-7).
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TEXT_LENGTH = 200
+PASSWORDS = "Self-service Password Management"
+NOTICES = "Notifications"
+SIGN_IN = "Administration"
+PLATFORM = "Platform"
+USERS = "UserManagement"
+POLICY = "Policy"
+PROTECTION = "Protection"
+
+FLOW = "Self-service password reset flow activity progress"
+RESET = "Reset password (self-service)"
+UNLOCK = "Unlock user account (self-service)"
+BLOCKED = "Blocked from self-service password reset"
+POLICY_CHANGES = "Self-service password reset policy changes"
+
+_NOT_SHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNS_TEXT = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
+
+Scalar = str | int | bool | None
+Value = Scalar | list[Scalar]
+
+
+class UnknownEventType(LookupError):
+    """An event of a type that the registry does not know."""
+
+
+class KeyNotAllowed(ValueError):
+    """Data that this type of event does not carry, or a value of a kind that is never kept."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One type. `keys` is everything its data may hold; each of them may be left out."""
+
+    key: str
+    activity: str
+    service: str
+    category: str
+    keys: frozenset[str]
+
+
+def _type(key: str, activity: str, keys: str = "", *, service: str = PASSWORDS) -> EventType:
+    category = {PASSWORDS: USERS, NOTICES: USERS, SIGN_IN: PROTECTION, PLATFORM: PROTECTION}
+    found = POLICY if activity == POLICY_CHANGES else category[service]
+    return EventType(key, activity, service, found, frozenset(keys.split()))
+
+
+EVENT_TYPES: Mapping[str, EventType] = {
+    each.key: each
+    for each in (
+        _type("flow.started", FLOW, "operation policy gates_required methods concealed language"),
+        _type("flow.refused", FLOW, "reason policy"),
+        _type("flow.options_presented", FLOW, "methods"),
+        _type("flow.organisation_asked", FLOW),
+        _type("flow.verification_started", FLOW, "method channel step"),
+        _type("flow.verification_sent", FLOW, "method channel step sends"),
+        _type("flow.verification_completed", FLOW, "method step gates_missing"),
+        _type("flow.verification_failed", FLOW, "method step tries_left cause"),
+        _type("flow.blocked", BLOCKED, "limit until"),
+        _type("flow.reevaluated", FLOW, "reason gates_missing"),
+        _type("flow.cancelled", FLOW),
+        _type("flow.expired", FLOW),
+        _type("flow.locked", BLOCKED, "until"),
+        _type("password.reset", RESET, "policy methods sessions_ended operation"),
+        _type("password.rejected", RESET, "codes"),
+        _type("account.unlocked", UNLOCK, "methods"),
+        _type("account.frozen", "Self-service password reset suspended for user", "cause"),
+        _type("account.thawed", "Self-service password reset resumed for user"),
+        _type("captcha.failed", FLOW),
+        _type("help.requested", "Administrator asked for help with a password", "tier recipients"),
+        _type("help.blocked", BLOCKED),
+        _type("message.sent", "Message sent", "kind channel", service=NOTICES),
+        _type("message.failed", "Message not delivered", "kind channel cause", service=NOTICES),
+        _type("policy.applied", POLICY_CHANGES, "changes warnings"),
+        _type("policy.changed", POLICY_CHANGES, "fields"),
+        _type("admin.signed_in", "Administrator signed in", service=SIGN_IN),
+        _type("admin.sign_in_failed", "Administrator sign-in failed", service=SIGN_IN),
+        _type("admin.denied", "Administrator was denied access", "path", service=SIGN_IN),
+        _type(
+            "tenant.guessing_suspected", "Guessing of codes suspected", "failures", service=PLATFORM
+        ),
+        _type(
+            "operator.accessed",
+            "Operator accessed an organisation's data",
+            "purpose",
+            service=PLATFORM,
+        ),
+        _type("audit.sealed", "Audit trail sealed", service=PLATFORM),
+    )
+}
+
+
+def get_event_type(key: str) -> EventType:
+    """The type called `key`. Raises UnknownEventType."""
+    try:
+        return EVENT_TYPES[key]
+    except KeyError:
+        raise UnknownEventType(f"there is no type of audit event called {key!r}") from None
+
+
+def allowed_data(event_type: EventType, data: Mapping[str, object]) -> dict[str, Value]:
+    """The data as it is stored. Raises KeyNotAllowed, which names keys and never values."""
+    unknown = sorted(set(data) - event_type.keys)
+    if unknown:
+        raise KeyNotAllowed(f"{event_type.key} does not carry {', '.join(unknown)}")
+    return {key: _value(event_type, key, value) for key, value in data.items()}
+
+
+def _value(event_type: EventType, key: str, value: object) -> Value:
+    if isinstance(value, list | tuple):
+        return [_scalar(event_type, key, item) for item in value]
+    return _scalar(event_type, key, value)
+
+
+def _scalar(event_type: EventType, key: str, value: object) -> Scalar:
+    if isinstance(value, str):
+        return clean_text(str.__str__(value))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    raise KeyNotAllowed(
+        f"{event_type.key}: {key} holds a {type(value).__name__};"
+        " text, whole numbers, true, false, nothing and lists of these are kept"
+    )
+
+
+def clean_text(text: str, length: int = TEXT_LENGTH) -> str:
+    """Text as the trail keeps it: control characters and those that turn the direction of the line
+    escaped, then cut to `length` characters."""
+    shown = "".join(_escaped(sign) if _is_control(sign) else sign for sign in text[:length])
+    return shown[:length]
+
+
+def _is_control(sign: str) -> bool:
+    return (
+        unicodedata.category(sign) in _NOT_SHOWN or unicodedata.bidirectional(sign) in _TURNS_TEXT
+    )
+
+
+def _escaped(sign: str) -> str:
+    return f"\\u{ord(sign):04x}"
+
+
+_METHODS = {
+    "email": "email",
+    "mobile_phone": "mobile phone",
+    "office_phone": "office phone",
+    "app_code": "authenticator code",
+    "app_notification": "authenticator approval",
+    "security_questions": "security question",
+    "passkey": "passkey",
+    "backup_codes": "backup code",
+    "hardware_token": "hardware token",
+}
+_CHANNELS = {"sms": "text message", "voice": "call"}
+_REASONS = {
+    "flow.started": "user started to recover the account",
+    "flow.refused": "user may not recover the account without help",
+    "flow.options_presented": "user was shown the verification options",
+    "flow.organisation_asked": "user was asked for the organisation",
+    "flow.verification_started": "user started the {option} verification option",
+    "flow.verification_sent": "user was sent a code for the {option} verification option",
+    "flow.verification_completed": "user completed the {option} verification option",
+    "flow.verification_failed": "user did not pass the {option} verification option",
+    "flow.blocked": "user tried too often and has to wait",
+    "flow.reevaluated": "the rules changed while the user was being verified",
+    "flow.cancelled": "user cancelled before all verification options were passed",
+    "flow.expired": "user took too long to finish",
+    "flow.locked": "user is locked out of recovery after too many failed tries",
+    "password.reset": "user set a new password",
+    "password.rejected": "the new password does not meet the rules",
+    "account.unlocked": "user unlocked the account",
+    "captcha.failed": "the check against automated use was not passed",
+}
+
+
+def progress_reason(event_type: str, method: str = "", channel: str = "") -> str:
+    """What the person did, in a sentence; empty for types that are no step of a recovery.
+
+    `method` is a key of the policy, `channel` is sms or voice. Raises UnknownEventType.
+    """
+    sentence = _REASONS.get(get_event_type(event_type).key, "")
+    option = _METHODS.get(method, method.replace("_", " "))
+    if channel in _CHANNELS:
+        option = f"{option} {_CHANNELS[channel]}"
+    return sentence.replace("{option} ", f"{option} " if option else "")

@@ -1,0 +1,94 @@
+"""PURE. Every throttle in one table (Entra, session and throttling; security rules 3.4).
+
+A tenant may only tighten: ask for fewer tries, never for more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+FLOW_LIFETIME = timedelta(minutes=15)
+CODE_LIFETIME = timedelta(minutes=5)
+CAPTCHA_LIFETIME = timedelta(seconds=120)
+TICKET_WAIT = timedelta(seconds=3)
+TRIES_PER_CHALLENGE = 5
+TRIES_PER_FLOW = 10
+SENDS_PER_CHALLENGE = 3
+RESEND_GAPS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_FIELDS = 20
+MAX_USER_ID = 113
+MAX_CODE = 16
+MAX_ANSWER = 40
+MAX_PASSWORD = 256
+
+Scope = Literal["person", "method", "address", "destination", "prefix", "tenant"]
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+NO_BLOCK = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` tries in `window`; the try after that is refused for `block`.
+
+    `block` of zero means until the window ends. `shared` limits count over all tenants together.
+    """
+
+    name: str
+    scope: Scope
+    count: int
+    window: timedelta
+    block: timedelta
+    shared: bool = False
+
+
+_ALL = (
+    # Proofs that failed, over all methods of one person.
+    Limit("failed_proofs", "person", 5, DAY, DAY),
+    # Wrong codes and answers of one method of one person.
+    Limit("failed_method", "method", 5, HOUR, DAY),
+    # Text messages and calls to one person.
+    Limit("phone_sends", "person", 5, HOUR, DAY),
+    Limit("email_sends", "person", 10, timedelta(minutes=10), DAY),
+    # Journeys of one account in which a proof was asked for.
+    Limit("reset_attempts", "person", 5, HOUR, DAY),
+    Limit("starts_by_person", "person", 30, DAY, NO_BLOCK),
+    Limit("starts_by_address", "address", 20, timedelta(minutes=1), NO_BLOCK, shared=True),
+    Limit("starts_by_address_hour", "address", 100, HOUR, NO_BLOCK, shared=True),
+    Limit("people_by_address", "address", 30, HOUR, NO_BLOCK, shared=True),
+    # One person at one address; tells whether `people_by_address` has to be raised.
+    Limit("person_at_address", "address", 1, HOUR, NO_BLOCK, shared=True),
+    Limit("failed_by_address", "address", 60, HOUR, NO_BLOCK, shared=True),
+    Limit("calls_to_number", "destination", 5, DAY, NO_BLOCK, shared=True),
+    Limit("mails_to_mailbox", "destination", 10, HOUR, NO_BLOCK, shared=True),
+    Limit("sends_to_prefix", "prefix", 10, HOUR, NO_BLOCK, shared=True),
+    Limit("failed_in_tenant", "tenant", 300, HOUR, HOUR),
+    # Mails that tell a person why a reset in concealed mode goes nowhere.
+    Limit("hints", "person", 1, DAY, NO_BLOCK),
+    Limit("help_requests", "person", 3, HOUR, NO_BLOCK),
+    Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
+    Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
+    Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+)
+LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
+TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared)
+
+
+def limit_problem(name: str, count: object) -> str | None:
+    """Why a tenant can't have `count` for the limit `name`, as a sentence; None when it can."""
+    if name not in TIGHTENABLE:
+        return f"There is no limit of that name. Use one of: {', '.join(TIGHTENABLE)}."
+    most = LIMITS[name].count
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= most:
+        return f"A limit can only be tightened: use 1 to {most}."
+    return None
+
+
+def limit_for(name: str, tightened: Mapping[str, int]) -> Limit:
+    """The limit in force for a tenant. Raises KeyError for an unknown name."""
+    limit = LIMITS[name]
+    asked = tightened.get(name, limit.count)
+    return replace(limit, count=min(limit.count, max(1, asked)))

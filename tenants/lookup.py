@@ -1,0 +1,80 @@
+"""Finding which tenant is meant before one is in force.
+
+On PostgreSQL through a few named functions that run as a role which may read just the columns they
+need (R-3); they answer with ids, never with rows.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+_EMBEDDED = {
+    "sspr_find_tenant": (
+        "SELECT id FROM tenants_tenant WHERE %s = 'slug' AND slug = %s AND active"
+        " UNION SELECT tenant_id FROM tenants_domain WHERE %s = 'domain' AND name = %s"
+        " UNION SELECT tenant_id FROM tenants_host WHERE %s = 'host' AND name = %s"
+    ),
+    "sspr_tenants": "SELECT id FROM tenants_tenant WHERE NOT platform ORDER BY slug",
+    "sspr_platform": "SELECT id FROM tenants_tenant WHERE platform",
+    "sspr_guest_tenants": (
+        "SELECT DISTINCT tenant_id FROM accounts_user WHERE guest_lookup = %s LIMIT 20"
+    ),
+    "sspr_tenants_with_messages": (
+        "SELECT DISTINCT tenant_id FROM notifications_message"
+        " WHERE state = 'queued' AND due_at <= %s"
+    ),
+    "sspr_tenants_with_unsealed": "SELECT DISTINCT tenant_id FROM tenants_auditpending",
+}
+
+
+def _ids(function: str, arguments: Sequence[Any], embedded: Sequence[Any]) -> list[UUID]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            marks = ", ".join(["%s"] * len(arguments))
+            cursor.execute(f"SELECT * FROM {function}({marks})", list(arguments))  # noqa: S608 - a fixed name
+            return [row[0] for row in cursor.fetchall() if row[0] is not None]
+        cursor.execute(_EMBEDDED[function], list(embedded))
+        return [UUID(row[0]) for row in cursor.fetchall()]
+
+
+def find_tenant(*, slug: str = "", domain: str = "", host: str = "") -> UUID | None:
+    """The tenant that owns this slug, domain of user IDs or host name."""
+    kind, value = next(
+        (kind, value.lower())
+        for kind, value in (("slug", slug), ("domain", domain), ("host", host))
+        if value or kind == "host"
+    )
+    found = _ids("sspr_find_tenant", [kind, value], [kind, value] * 3)
+    return found[0] if found else None
+
+
+def tenant_ids() -> list[UUID]:
+    """All customers, for work that goes over every tenant one by one."""
+    return _ids("sspr_tenants", [], [])
+
+
+def platform_id() -> UUID:
+    """The row that stands for the installation itself: unknown people's journeys belong to it."""
+    return _ids("sspr_platform", [], [])[0]
+
+
+def tenants_of_guest(lookup: bytes) -> list[UUID]:
+    """Tenants that know a guest by this registered email (its installation-wide keyed hash)."""
+    return _ids("sspr_guest_tenants", [lookup], [lookup])
+
+
+def tenants_with_messages(now: Any) -> list[UUID]:
+    """Tenants with messages that are due."""
+    moment = now if connection.vendor == "postgresql" else _embedded_time(now)
+    return _ids("sspr_tenants_with_messages", [moment], [moment])
+
+
+def tenants_with_unsealed() -> list[UUID]:
+    """Tenants with audit events that wait for their seal."""
+    return _ids("sspr_tenants_with_unsealed", [], [])
+
+
+def _embedded_time(now: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(now)

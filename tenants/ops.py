@@ -1,0 +1,140 @@
+"""Migration operations for what plain models can't say: look-up functions, audit protection."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.migrations.operations.base import Operation
+
+from .rls import OPS_ROLE
+
+
+class PostgresOnly(Operation):
+    """Runs statements on PostgreSQL, nothing elsewhere."""
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Changes the database only."""
+
+    def statements(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            for statement in self.statements():
+                schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Tables and what hangs on them go with their own migration."""
+
+
+class CreateOpsRole(PostgresOnly):
+    """The role that owns the look-up functions: no sign-in, no bypass, a few columns to read."""
+
+    def statements(self) -> Sequence[str]:
+        return [
+            f"""DO $$ BEGIN
+              IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OPS_ROLE}') THEN
+                CREATE ROLE {OPS_ROLE} NOLOGIN NOSUPERUSER NOBYPASSRLS;
+              END IF;
+              IF NOT pg_has_role(current_user, '{OPS_ROLE}', 'MEMBER') THEN
+                EXECUTE format('GRANT {OPS_ROLE} TO %I', current_user);
+              END IF;
+            END $$"""
+        ]
+
+
+class LookupFunction(PostgresOnly):
+    """A function that answers with tenants' ids, run as the ops role over named columns.
+
+    `reads` maps each table to the columns the function needs; the role gets a policy for reading
+    and the right to just these columns.
+    """
+
+    def __init__(
+        self, name: str, arguments: str, returns: str, body: str, reads: dict[str, Sequence[str]]
+    ) -> None:
+        self.name, self.arguments, self.returns = name, arguments, returns
+        self.body, self.reads = body, reads
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        values = [self.name, self.arguments, self.returns, self.body, self.reads]
+        return (self.__class__.__qualname__, values, {})
+
+    def statements(self) -> Sequence[str]:
+        signature = f"{self.name}({self.arguments})"
+        types = ", ".join(part.split()[-1] for part in self.arguments.split(",") if part.strip())
+        grants = []
+        for table, columns in self.reads.items():
+            grants += [
+                f"GRANT SELECT ({', '.join(columns)}) ON {table} TO {OPS_ROLE}",
+                f"DROP POLICY IF EXISTS {OPS_ROLE}_reads ON {table}",
+                f"CREATE POLICY {OPS_ROLE}_reads ON {table} FOR SELECT TO {OPS_ROLE} USING (true)",
+            ]
+        return [
+            *grants,
+            (
+                f"CREATE OR REPLACE FUNCTION {signature} RETURNS {self.returns} LANGUAGE sql"
+                " STABLE SECURITY DEFINER SET search_path = public, pg_temp"
+                f" AS $$ {self.body} $$"
+            ),
+            f"GRANT CREATE ON SCHEMA public TO {OPS_ROLE}",
+            f"ALTER FUNCTION {self.name}({types}) OWNER TO {OPS_ROLE}",
+            f"REVOKE CREATE ON SCHEMA public FROM {OPS_ROLE}",
+        ]
+
+
+class ProtectAudit(Operation):
+    """Events and seals are only ever added; a trigger queues each event for its seal."""
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Changes the database only."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        vendor = schema_editor.connection.vendor
+        for statement in _POSTGRES_AUDIT if vendor == "postgresql" else _SQLITE_AUDIT:
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """The triggers go with their tables."""
+
+
+_POSTGRES_AUDIT = (
+    """CREATE FUNCTION sspr_audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN
+         INSERT INTO tenants_auditpending (id, tenant_id, event_id, created_at)
+         VALUES (gen_random_uuid(), NEW.tenant_id, NEW.id, NEW.created_at);
+         RETURN NULL;
+       END $$""",
+    """CREATE TRIGGER audit_queue AFTER INSERT ON tenants_auditevent
+       FOR EACH ROW EXECUTE FUNCTION sspr_audit_queue()""",
+    """CREATE FUNCTION sspr_audit_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN RAISE EXCEPTION 'the audit trail is never changed'; END $$""",
+    *(
+        f"""CREATE TRIGGER audit_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION sspr_audit_keep()"""
+        for table in ("tenants_auditevent", "tenants_auditseal")
+    ),
+)
+_SQLITE_AUDIT = (
+    """CREATE TRIGGER audit_queue AFTER INSERT ON tenants_auditevent BEGIN
+         INSERT INTO tenants_auditpending (id, tenant_id, event_id, created_at)
+         VALUES (lower(hex(randomblob(16))), NEW.tenant_id, NEW.id, NEW.created_at);
+       END""",
+    *(
+        f"""CREATE TRIGGER {table}_{event} BEFORE {event.upper()} ON {table}
+            BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END"""
+        for table in ("tenants_auditevent", "tenants_auditseal")
+        for event in ("update", "delete")
+    ),
+)

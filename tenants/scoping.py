@@ -1,0 +1,103 @@
+"""Wall 1: models of a tenant, whose manager raises when no tenant is in force.
+
+The filter is an expression that is resolved when SQL is made, not when the queryset is: a queryset
+built at import time (a form field, an admin class) is harmless, and one carried from one tenant's
+context into another's shows the second one's rows.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django.db.models.expressions import Expression
+
+from .context import OtherTenant, get_current_tenant
+
+
+class CurrentTenant(Expression):
+    """The id of the tenant in force, as a value in SQL. Raises NoTenant when the SQL is made."""
+
+    def __init__(self) -> None:
+        super().__init__(output_field=models.UUIDField())
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        field = models.UUIDField()
+        return "%s", [field.get_db_prep_value(get_current_tenant(), connection)]
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """Writes are checked like reads: a row of another tenant can be neither made nor moved."""
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        rows = list(objs)
+        for row in rows:
+            claim_for_current_tenant(row)
+        return super().bulk_create(rows, *args, **kwargs)
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], **kwargs: Any) -> int:
+        names = list(fields)
+        rows = list(objs)
+        if {"tenant", "tenant_id"} & set(names):
+            raise OtherTenant("a row never changes its tenant")
+        for row in rows:
+            claim_for_current_tenant(row)
+        return super().bulk_update(rows, names, **kwargs)
+
+    def update(self, **kwargs: Any) -> int:
+        if {"tenant", "tenant_id"} & kwargs.keys():
+            raise OtherTenant("a row never changes its tenant")
+        get_current_tenant()
+        return super().update(**kwargs)
+
+
+class TenantManager(models.Manager.from_queryset(TenantQuerySet)[M]):  # type: ignore[misc]  # the stubs can't type a dynamic base
+    use_in_migrations = False
+
+    def get_queryset(self) -> TenantQuerySet[M]:
+        queryset: TenantQuerySet[M] = super().get_queryset()
+        return queryset.filter(tenant_id=CurrentTenant())
+
+
+def claim_for_current_tenant(row: Any) -> None:
+    """Gives a new row the tenant in force; refuses one that belongs to another."""
+    tenant = get_current_tenant()
+    if row.tenant_id is None:
+        row.tenant_id = tenant
+    elif row.tenant_id != tenant:
+        raise OtherTenant(f"this {row._meta.verbose_name} belongs to another tenant")
+
+
+class TenantModel(models.Model):
+    """Base of every table that holds a tenant's rows (design, decision 6)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(
+        "tenants.Tenant", on_delete=models.CASCADE, editable=False, related_name="+"
+    )
+
+    objects: ClassVar[TenantManager[Any]] = TenantManager()
+
+    class Meta:
+        abstract = True
+        # Also what Django itself uses to follow relations, save and delete.
+        base_manager_name = "objects"
+        default_manager_name = "objects"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        claim_for_current_tenant(self)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        claim_for_current_tenant(self)
+        return super().delete(*args, **kwargs)
+
+
+def tenant_models() -> Sequence[type[TenantModel]]:
+    """Every concrete model that holds a tenant's rows."""
+    from django.apps import apps
+
+    return [model for model in apps.get_models() if issubclass(model, TenantModel)]
