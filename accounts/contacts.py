@@ -1,0 +1,56 @@
+"""Addresses and numbers of a person: comparing what was typed, and where notices go."""
+
+import hmac
+from collections.abc import Iterable
+
+from tenants.roles import holds_administrator_role
+
+from .identifiers import canonical_mailbox, find_domain
+from .models import ContactPoint, User
+from .numbers import find_e164
+
+EMAILS = (ContactPoint.Kind.PRIMARY_EMAIL.value, ContactPoint.Kind.ALTERNATE_EMAIL.value)
+_PHONES = (ContactPoint.Kind.MOBILE_PHONE.value, ContactPoint.Kind.OFFICE_PHONE.value)
+MAX_TYPED = 320
+
+
+def same_contact(kind: str, stored: str, typed: str) -> bool:
+    """Whether what was typed in full is what is on file; case and writing do not matter."""
+    if len(typed) > MAX_TYPED:
+        return False
+    if kind in _PHONES:
+        ours, theirs = find_e164(stored) or "", find_e164(typed) or ""
+    else:
+        ours, theirs = stored.strip().casefold(), typed.strip().casefold()
+    return bool(ours) and hmac.compare_digest(ours.encode(), theirs.encode())
+
+
+def notice_addresses(user: User, contacts: Iterable[ContactPoint]) -> list[str]:
+    """Where a person is told: primary and alternate mailbox; with neither, the user ID itself."""
+    by_kind = {row.kind: row for row in contacts}
+    found: dict[str, str] = {}
+    for kind in EMAILS:
+        if kind in by_kind:
+            address = by_kind[kind].read().reveal()
+            found.setdefault(canonical_mailbox(address), address)
+    if not found and "#ext#" not in user.user_id and find_domain(user.user_id):
+        return [user.user_id]
+    return list(found.values())
+
+
+def administrators(*, excluding: User | None = None) -> list[User]:
+    """Everybody usable who holds an administrator's role in the tenant in force, by user ID."""
+    rows = User.objects.exclude(roles=[]).filter(is_active=True, frozen_at=None)
+    return [
+        user
+        for user in rows.order_by("user_id")
+        if holds_administrator_role(user.roles) and (excluding is None or user.pk != excluding.pk)
+    ]
+
+
+def primary_addresses(users: Iterable[User]) -> dict[User, str]:
+    """The mailbox each of these people reads as a colleague: the primary one, else the user ID."""
+    people = {user.pk: user for user in users}
+    rows = ContactPoint.objects.filter(user_id__in=people, kind=EMAILS[0])
+    by_user = {row.user_id: row.read().reveal() for row in rows}
+    return {user: by_user.get(pk, user.user_id) for pk, user in people.items()}

@@ -1,0 +1,26 @@
+"""Who is in which group, groups inside groups counted."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from tenants.context import get_current_tenant
+
+_INSIDE = """
+WITH RECURSIVE inside(id) AS (
+    SELECT group_id FROM accounts_groupmember WHERE tenant_id = %s AND user_id = %s
+    UNION
+    SELECT n.parent_id FROM tenants_groupnesting n JOIN inside i ON n.child_id = i.id
+    WHERE n.tenant_id = %s
+)
+SELECT EXISTS (SELECT 1 FROM inside WHERE id = %s)
+"""
+
+
+def is_in_group(user: UUID, group: UUID) -> bool:
+    """Whether the person is in the group, directly or through groups inside it."""
+    tenant = get_current_tenant()
+    values = (tenant, user, tenant, group)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSIDE, [v.hex if connection.vendor == "sqlite" else v for v in values])
+        return bool(cursor.fetchone()[0])

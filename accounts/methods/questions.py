@@ -1,0 +1,76 @@
+"""`security_questions`: a random subset of what was registered, drawn anew after a wrong try."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from django.contrib.auth.hashers import check_password, make_password
+
+from tenants.keys import tenant_keys
+
+from ..answers import normalise_answer
+from ..people import Belongings
+from ..questions import PREDEFINED
+from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict
+
+MAX_ANSWER = 40
+
+
+def draw(
+    own: Sequence[str], count: int, sample: Callable[[Sequence[str], int], list[str]]
+) -> list[str]:
+    """`count` different questions at random; fewer when there are not so many."""
+    return sample(own, min(count, len(own)))
+
+
+def usable_questions(own: Belongings, context: MethodContext) -> list[str]:
+    """Registered questions the tenant still asks: a predefined one, or one of its own now."""
+    return [
+        row.question
+        for row in own.answers
+        if row.question in PREDEFINED or row.question in context.custom_questions
+    ]
+
+
+class SecurityQuestions:
+    """Knowledge: weak, off by default, never alone and never for administrators."""
+
+    key = "security_questions"
+    asks: Asks = "answers"
+    sends = False
+    contact: Literal["", "email", "phone"] = ""
+
+    def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
+        usable = usable_questions(own, context)
+        if len(usable) < context.questions_to_reset:
+            return ()
+        digest = hashlib.sha256("\x1f".join(sorted(usable)).encode()).hexdigest()[:32]
+        return (
+            Registration(
+                method=self.key,
+                anchor=tenant_keys().mac("anchor", "knowledge", own.user.pk),
+                evidence=(f"questions:{digest}",),
+            ),
+        )
+
+    def verify(
+        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+    ) -> Verdict:
+        hashes = {row.question: row.answer_hash for row in own.answers} if own is not None else {}
+        right = len(asked.questions) > 0 and len(answer.answers) == len(asked.questions)
+        # Every answer is compared, right or wrong, so that time does not tell which one was.
+        for index, question in enumerate(asked.questions):
+            given = answer.answers[index].reveal() if index < len(answer.answers) else ""
+            right = _same(given, hashes.get(question)) and right
+        if own is None or not right:
+            return WRONG
+        registered = self.registrations(own, context)
+        return Verdict(right=True, evidence=registered[0].evidence[0]) if registered else WRONG
+
+
+def _same(given: str, answer_hash: str | None) -> bool:
+    text = normalise_answer(given[:MAX_ANSWER])
+    if answer_hash is None:
+        make_password(text)
+        return False
+    return check_password(text, answer_hash)

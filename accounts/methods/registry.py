@@ -1,0 +1,29 @@
+"""Method key → module, imported on first use."""
+
+from functools import cache
+from importlib import import_module
+
+from tenants.policy import STRONGEST_FIRST
+
+from .base import Method
+
+METHODS = {
+    "email": "accounts.methods.email_code.EmailCode",
+    "app_code": "accounts.methods.totp.AppCode",
+    "mobile_phone": "accounts.methods.phone.MobilePhone",
+    "office_phone": "accounts.methods.phone.OfficePhone",
+    "security_questions": "accounts.methods.questions.SecurityQuestions",
+}
+
+
+@cache
+def get_method(key: str) -> Method:
+    """The method of that key. Raises KeyError."""
+    module, _, name = METHODS[key].rpartition(".")
+    method: Method = getattr(import_module(module), name)()
+    return method
+
+
+def methods() -> tuple[Method, ...]:
+    """All that this installation can verify, strongest first."""
+    return tuple(get_method(key) for key in STRONGEST_FIRST if key in METHODS)

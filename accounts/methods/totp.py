@@ -1,0 +1,78 @@
+"""`app_code`: the six digits an authenticator app shows (RFC 6238, on django-otp's algorithm).
+
+A step of time is accepted once per device, wherever it is used: the row's last step only rises,
+by a conditional update, so that of two racers with the same code one is wrong.
+"""
+
+import hmac
+from collections.abc import Sequence
+from typing import Literal
+
+from django_otp.oath import TOTP
+
+from tenants.keys import tenant_keys
+
+from ..models import AuthenticatorDevice
+from ..people import Belongings
+from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict, typed_code
+
+STEP_SECONDS = 30
+DIGITS = 6
+TOLERANCE = (-1, 0, 1)
+_DECOY_SEED = bytes(20)
+
+
+def device_evidence(device: AuthenticatorDevice) -> str:
+    return f"device:{device.id}:{device.version}"
+
+
+class AppCode:
+    """The code of any of the person's confirmed authenticator apps."""
+
+    key = "app_code"
+    asks: Asks = "code"
+    sends = False
+    contact: Literal["", "email", "phone"] = ""
+
+    def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
+        if not own.devices:
+            return ()
+        return (
+            Registration(
+                method=self.key,
+                anchor=tenant_keys().mac("anchor", "authenticator", own.user.pk),
+                evidence=tuple(device_evidence(device) for device in own.devices),
+            ),
+        )
+
+    def verify(
+        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+    ) -> Verdict:
+        typed = typed_code(answer.code.reveal())
+        if own is None or not own.devices:
+            matching_step(_DECOY_SEED, typed, context.now.timestamp(), -1)
+            return WRONG
+        for device in own.devices:
+            seed = device.read_seed().reveal()
+            step = matching_step(seed, typed, context.now.timestamp(), device.last_step)
+            if step is not None and _spend(device, step):
+                return Verdict(right=True, evidence=device_evidence(device))
+        return WRONG
+
+
+def matching_step(seed: bytes, typed: str, seconds: float, last_step: int) -> int | None:
+    """The time step whose code was typed: one of three, later than the last one used."""
+    found = None
+    for drift in TOLERANCE:
+        clock = TOTP(seed, step=STEP_SECONDS, digits=DIGITS, drift=drift)
+        clock.time = seconds
+        expected = f"{clock.token():0{DIGITS}d}"
+        step = clock.t()
+        if hmac.compare_digest(typed.encode(), expected.encode()) and step > last_step:
+            found = step if found is None else found
+    return found
+
+
+def _spend(device: AuthenticatorDevice, step: int) -> bool:
+    rows = AuthenticatorDevice.objects.filter(pk=device.pk, last_step__lt=step)
+    return bool(rows.update(last_step=step))

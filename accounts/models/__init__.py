@@ -1,0 +1,18 @@
+"""People, what they own, and how they prove who they are."""
+
+from .belonging import GroupMember
+from .contact import ContactPoint, contact_lookup
+from .device import AuthenticatorDevice
+from .question import QuestionAnswer
+from .session import Session
+from .user import User
+
+__all__ = [
+    "AuthenticatorDevice",
+    "ContactPoint",
+    "GroupMember",
+    "QuestionAnswer",
+    "Session",
+    "User",
+    "contact_lookup",
+]

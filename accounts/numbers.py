@@ -1,0 +1,76 @@
+"""PURE of Django. Phone numbers as the product keeps and dials them."""
+
+import unicodedata
+
+import phonenumbers
+
+MAX_TYPED = 40
+
+
+class BadNumber(ValueError):
+    """A text that is not a phone number. `fix` says what to write instead."""
+
+    fix = 'Write "+", the country code, one space and the number, for example +1 4255550101.'
+
+
+def stored_number(text: str) -> str:
+    """`+1 4255550101` or `+1 4255550100x123`: exactly one space, after the country code.
+
+    Accepts exactly that form (Entra, phone methods). Raises BadNumber.
+    """
+    number, _, extension = text.partition("x")
+    country, space, rest = number.partition(" ")
+    if not (country.startswith("+") and space and rest.isascii() and rest.isdigit()):
+        raise BadNumber(BadNumber.fix)
+    if "x" in text and not (extension.isascii() and extension.isdigit() and len(extension) <= 10):
+        raise BadNumber("Write the extension as digits after an x, for example x123.")
+    parsed = _parse(number)
+    if f"+{parsed.country_code}" != country:
+        raise BadNumber(BadNumber.fix)
+    return text
+
+
+def e164(text: str) -> str:
+    """The number without spaces and extension, `+14255550101`. Raises BadNumber."""
+    parsed = _parse(_ascii_digits(text).partition("x")[0])
+    found: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return found
+
+
+def find_e164(text: str) -> str | None:
+    """Like `e164` for what a person typed: with brackets, dashes, other digits; or nothing."""
+    if len(text) > MAX_TYPED:
+        return None
+    try:
+        return e164(text)
+    except BadNumber:
+        return None
+
+
+def extension_of(text: str) -> str:
+    return text.partition("x")[2]
+
+
+def dialled(text: str, *, with_extension: bool) -> str:
+    """What is handed to the provider: E.164, and `;ext=` only where the tenant wants it dialled."""
+    extension = extension_of(text)
+    return e164(text) + (f";ext={extension}" if with_extension and extension else "")
+
+
+def _parse(text: str) -> phonenumbers.PhoneNumber:
+    try:
+        parsed = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        raise BadNumber(BadNumber.fix) from None
+    if not phonenumbers.is_possible_number(parsed):
+        raise BadNumber("This number is too short or too long for its country.")
+    return parsed
+
+
+def _ascii_digits(text: str) -> str:
+    """Arabic-Indic, Persian and full-width digits become ASCII ones."""
+    out = []
+    for char in text.strip():
+        value = unicodedata.decimal(char, None)
+        out.append(char if value is None else str(value))
+    return "".join(out)
