@@ -1,0 +1,76 @@
+"""What people are told: one entry a kind, with its channels, its facts and its patience."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+EMAIL, SMS, VOICE, NONE = "email", "sms", "voice", "none"
+
+CODE_LIFETIME = timedelta(minutes=5)
+"""A code is valid for five minutes (Entra, session and codes) and never delivered afterwards."""
+NOTICE_HORIZON = timedelta(hours=72)
+"""A notice is tried for three days, then it has failed."""
+LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of message. `facts` are the only names a caller may put into its context."""
+
+    key: str
+    channels: tuple[str, ...]
+    facts: frozenset[str]
+    carries_code: bool
+    lifetime: timedelta
+    first_wait: timedelta
+
+    def template(self, part: str) -> str:
+        """The template of a part: `subject.txt`, `txt`, `html`, `sms.txt`, `voice.txt`."""
+        return f"mail/{self.key}.{part}"
+
+    def wait(self, attempts: int) -> timedelta:
+        """How long to wait after so many failed attempts: doubling, at most an hour."""
+        doublings = min(attempts - 1, 12)
+        return min(self.first_wait * (1 << doublings), LONGEST_WAIT)
+
+
+def _notice(key: str, *facts: str) -> Kind:
+    return Kind(
+        key,
+        (EMAIL,),
+        frozenset({"when", "name", *facts}),
+        carries_code=False,
+        lifetime=NOTICE_HORIZON,
+        first_wait=timedelta(seconds=30),
+    )
+
+
+_CODE = Kind(
+    "code",
+    (EMAIL, SMS, VOICE),
+    # Neither a name nor a user ID: who reads a stray code must not learn whose it is.
+    frozenset({"host"}),
+    carries_code=True,
+    lifetime=CODE_LIFETIME,
+    first_wait=timedelta(seconds=5),
+)
+
+
+def _by_key(kinds: Iterable[Kind]) -> dict[str, Kind]:
+    return {kind.key: kind for kind in kinds}
+
+
+KINDS = _by_key(
+    (
+        _CODE,
+        _notice("password_changed", "not_me_url"),
+        _notice("account_unlocked", "not_me_url"),
+        _notice("administrator_reset", "user_id"),
+        _notice("account_frozen"),
+        _notice("help_request", "user_id", "note"),
+        _notice("unregistered_hint", "register_url"),
+        _notice("blocked_notice", "until"),
+    )
+)
+"""Every kind. `name` is the display name of the person it is about, `when` the moment it happened
+and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote."""

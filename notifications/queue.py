@@ -1,0 +1,206 @@
+"""Sending what is queued.
+
+A message stays queued until the transaction that sent it commits. A worker that dies on the way
+leaves it queued, and whoever claims it next sends it with the same code.
+"""
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError
+
+from tenants.audit import Party, record
+from tenants.context import tenant_context
+from tenants.keys import SealBroken, tenant_keys
+from tenants.lookup import tenants_with_messages
+from tenants.models import Tenant
+from tenants.secret import Secret
+
+from .channels.base import Delivery, DeliveryFailed, Fact, OutgoingMessage
+from .channels.registry import OpenChannels
+from .kinds import KINDS, NONE
+from .models import Message
+from .rendering import MOMENTS, Value, one_line, render
+from .sealing import opened
+
+log = structlog.get_logger(__name__)
+
+WORKER = Party(kind="system", id=None, label="notifications")
+EXPIRED = "expired"
+Clock = Callable[[], datetime]
+
+
+def drain(now: datetime, *, limit: int = 100) -> int:
+    """Sends what is due, tenant by tenant in turn; how many messages it handled, at most `limit`.
+
+    Any number of workers may drain at once. Each message is claimed, sent and marked in its own
+    transaction, and the other workers pass over it meanwhile. Needs no tenant in force.
+    """
+    clock = _clock(now)
+    channels = OpenChannels()
+    handled = 0
+    try:
+        waiting = deque(tenants_with_messages(now))
+        while waiting and handled < limit:
+            tenant = waiting.popleft()
+            if _send_next(tenant, channels, clock):
+                handled += 1
+                waiting.append(tenant)
+    finally:
+        channels.close()
+    return handled
+
+
+def _clock(now: datetime) -> Clock:
+    """`now`, moving on: a run may take minutes, and an expired code must not go out at its end."""
+    started = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - started)
+
+
+def _send_next(tenant: UUID, channels: OpenChannels, clock: Clock) -> bool:
+    """Whether the tenant had a message that was due and that no other worker holds."""
+    with tenant_context(tenant):
+        now = clock()
+        message = (
+            Message.objects.select_for_update(skip_locked=True)
+            .filter(state=Message.State.QUEUED, due_at__lte=now)
+            .order_by("due_at", "created_at")
+            .first()
+        )
+        if message is None:
+            return False
+        if message.expires_at <= now:
+            _end(message, Message.State.EXPIRED, EXPIRED, now)
+            return True
+        message.attempts += 1
+        try:
+            delivery = _deliver(message, channels)
+        except DeliveryFailed as failure:
+            _mark_failure(message, failure, clock())
+        else:
+            _mark_sent(message, delivery, clock())
+        return True
+
+
+def _deliver(message: Message, channels: OpenChannels) -> Delivery:
+    """Renders and sends. Raises DeliveryFailed whatever went wrong; a fault of our own is tried
+    again, because the next release may mend it. Only the database's own errors pass."""
+    try:
+        channel = channels.find(message.channel)
+        if channel is None:
+            raise DeliveryFailed("unknown_channel", permanent=True)
+        return channel.send(outgoing(message))
+    except (DeliveryFailed, DatabaseError):
+        raise
+    except SealBroken:
+        raise DeliveryFailed("unreadable", permanent=True) from None
+    except Exception as fault:
+        # Where, and nothing of what: the values in these frames are somebody's code and address.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        log.error(
+            "message not sent",
+            message=str(message.id),
+            fault=type(fault).__name__,
+            place=f"{place.name}:{place.lineno}",
+        )
+        raise DeliveryFailed(f"fault_{type(fault).__name__}", permanent=False) from None
+
+
+def outgoing(message: Message) -> OutgoingMessage:
+    """A message as it leaves, with its code. Raises SealBroken."""
+    tenant, recipient = Tenant.objects.get(), opened(message, "recipient")
+    data: dict[str, Fact] = opened(message, "context")
+    if message.code_nonce is not None and message.code_binding is not None:
+        nonce, bound_to = bytes(message.code_nonce), bytes(message.code_binding)
+        data["code"] = tenant_keys().code(nonce, bound_to)
+    name = one_line(tenant.name)
+    facts = {**_facts(message, tenant), **_with_moments(data)}
+    facts["tenant_name"], facts["recipient_name"] = name, str(recipient["name"])
+    words = render(KINDS[message.kind], message.channel, message.language, facts)
+    return OutgoingMessage(
+        id=message.id,
+        tenant=tenant.slug,
+        tenant_name=name,
+        channel=message.channel,
+        kind=message.kind,
+        language=message.language,
+        created=message.created_at,
+        to=Secret(str(recipient["address"])),
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        data={**data, "reference": message.reference},
+    )
+
+
+def _facts(message: Message, tenant: Tenant) -> dict[str, Value]:
+    return {
+        "helpdesk_email": tenant.helpdesk_email,
+        "helpdesk_url": tenant.helpdesk_url,
+        "helpdesk_phone": tenant.helpdesk_phone,
+        "reference": message.reference,
+        "when": message.created_at,
+        "expires_at": message.expires_at,
+        "minutes": round((message.expires_at - message.created_at).total_seconds() / 60),
+    }
+
+
+def _with_moments(data: dict[str, Fact]) -> dict[str, Value]:
+    return {
+        key: datetime.fromisoformat(str(value)) if key in MOMENTS else value
+        for key, value in data.items()
+    }
+
+
+def _mark_sent(message: Message, delivery: Delivery, now: datetime) -> None:
+    message.state, message.sent_at, message.error = Message.State.SENT, now, ""
+    message.provider_id = delivery.provider_id[:100]
+    message.save(update_fields=["state", "sent_at", "error", "provider_id", "attempts"])
+    _record(message, "message.sent", now)
+
+
+def _mark_failure(message: Message, failure: DeliveryFailed, now: datetime) -> None:
+    kind = KINDS.get(message.kind)
+    if failure.permanent or kind is None:
+        _end(message, Message.State.FAILED, failure.cause, now)
+        return
+    due_at = now + kind.wait(message.attempts)
+    if due_at >= message.expires_at:
+        state = Message.State.EXPIRED if kind.carries_code else Message.State.FAILED
+        _end(message, state, failure.cause, now)
+        return
+    message.due_at, message.error = due_at, failure.cause
+    message.save(update_fields=["due_at", "error", "attempts"])
+    log.warning(
+        "message waits for another attempt",
+        message=str(message.id),
+        channel=message.channel,
+        cause=failure.cause,
+    )
+
+
+def _end(message: Message, state: str, cause: str, now: datetime) -> None:
+    message.state, message.error = state, cause
+    message.save(update_fields=["state", "error", "attempts"])
+    _record(message, "message.failed", now, cause)
+
+
+def _record(message: Message, event: str, now: datetime, cause: str = "") -> None:
+    """The trail tells what reached or missed somebody; a decoy is for nobody."""
+    if message.channel == NONE:
+        return
+    data = {"kind": message.kind, "channel": message.channel}
+    record(
+        event,
+        actor=WORKER,
+        result="failure" if cause else "success",
+        data={**data, "cause": cause} if cause else data,
+        correlation_id=message.correlation_id,
+        reference=message.reference,
+        now=now,
+    )

@@ -1,0 +1,148 @@
+"""Telling people: `notify` writes a message with the change it tells of, `drain` sends it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from uuid import UUID
+
+from tenants.context import get_current_tenant
+from tenants.secret import Secret
+
+from .kinds import KINDS, NONE, Kind
+from .models import Message
+from .queue import drain
+from .rendering import LINKS, MOMENTS, supported_language
+from .sealing import opened, seal
+
+__all__ = ["CodeSource", "Recipient", "drain", "get_recipient", "notify", "notify_nobody"]
+
+LONGEST_FACT = 500
+NONCE_BYTES = 16
+BINDING_BYTES = 32
+
+Fact = str | int | bool
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who is told: a mail address or a number (E.164, `;ext=` where one is to be dialled)."""
+
+    address: str = field(repr=False)
+    language: str
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class CodeSource:
+    """Which one-time code it is; the code itself is derived when the message is rendered."""
+
+    nonce: bytes = field(repr=False)
+    binding: bytes = field(repr=False)
+
+
+def notify(  # noqa: PLR0913 - a message has this many sides, all named by the caller
+    kind: str,
+    channel: str,
+    recipient: Recipient,
+    context: Mapping[str, Fact],
+    *,
+    now: datetime,
+    lifetime: timedelta | None = None,
+    code: CodeSource | None = None,
+    reference: str = "",
+    correlation_id: UUID | None = None,
+) -> Message:
+    """Queues one message of the tenant in force, in the caller's transaction.
+
+    `context` may hold the facts of the kind (`kinds.KINDS`); `when` and `until` are ISO 8601 with
+    zone. `lifetime` defaults to the kind's: five minutes for a code, 72 hours for a notice.
+    Raises NoTenant, and ValueError for a channel or a fact this kind does not take.
+    """
+    entry = _get_kind(kind)
+    if channel not in entry.channels:
+        raise ValueError(f"a message of kind {kind} does not go by {channel}")
+    if (code is not None) != entry.carries_code:
+        raise ValueError(f"a message of kind {kind} has {'a' if entry.carries_code else 'no'} code")
+    check_facts(entry, context)
+    message = _prepared(entry, channel, now, lifetime, code)
+    message.reference, message.correlation_id = reference, correlation_id
+    return _queued(message, recipient, context)
+
+
+def notify_nobody(
+    kind: str,
+    *,
+    now: datetime,
+    language: str = "en",
+    lifetime: timedelta | None = None,
+    reference: str = "",
+    correlation_id: UUID | None = None,
+) -> Message:
+    """Queues a decoy: the same row at the same cost, rendered by the worker and sent nowhere.
+
+    For people who are unknown or may not reset, so that time and number of queries tell nothing.
+    """
+    entry = _get_kind(kind)
+    source = CodeSource(token_bytes(NONCE_BYTES), token_bytes(BINDING_BYTES))
+    code = source if entry.carries_code else None
+    message = _prepared(entry, NONE, now, lifetime, code)
+    message.reference, message.correlation_id = reference, correlation_id
+    return _queued(message, Recipient("", language), {})
+
+
+def get_recipient(message: Message) -> Secret[str]:
+    """The address of a message, for the message log. Raises SealBroken."""
+    return Secret(str(opened(message, "recipient")["address"]))
+
+
+def check_facts(kind: Kind, context: Mapping[str, Fact]) -> None:
+    """Raises ValueError for a fact that this kind does not say, or one that can't be said."""
+    unknown = sorted(set(context) - kind.facts)
+    if unknown:
+        raise ValueError(f"a message of kind {kind.key} does not say {', '.join(unknown)}")
+    for key, value in context.items():
+        if len(str(value)) > LONGEST_FACT:
+            raise ValueError(f"{key} is longer than {LONGEST_FACT} characters")
+        if key in MOMENTS and datetime.fromisoformat(str(value)).tzinfo is None:
+            raise ValueError(f"{key} needs a time zone")
+        if key in LINKS and not _is_link(str(value)):
+            raise ValueError(f"{key} is not a web address")
+
+
+def _is_link(text: str) -> bool:
+    return text.startswith(("https://", "http://")) and text.isprintable() and " " not in text
+
+
+def _get_kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise ValueError(f"there is no message of kind {kind}")
+    return KINDS[kind]
+
+
+def _prepared(
+    kind: Kind,
+    channel: str,
+    now: datetime,
+    lifetime: timedelta | None,
+    code: CodeSource | None,
+) -> Message:
+    return Message(
+        tenant_id=get_current_tenant(),
+        kind=kind.key,
+        channel=channel,
+        code_nonce=code.nonce if code else None,
+        code_binding=code.binding if code else None,
+        due_at=now,
+        expires_at=now + (kind.lifetime if lifetime is None else lifetime),
+        created_at=now,
+    )
+
+
+def _queued(message: Message, recipient: Recipient, context: Mapping[str, Fact]) -> Message:
+    message.language = supported_language(recipient.language)
+    person = {"address": recipient.address, "name": recipient.name}
+    message.recipient = seal(message, "recipient", person)
+    message.context = seal(message, "context", context)
+    message.save(force_insert=True)
+    return message

@@ -1,0 +1,112 @@
+"""The captcha: a proof of work that the browser solves by itself (ALTCHA), or a waiting ticket.
+
+Both are signed for one host, live two minutes and work once. Nothing is stored before an answer
+comes; then only the hash of the spent one is, until it would have expired anyway.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets
+from datetime import datetime
+
+import altcha
+from django.conf import settings
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
+
+from tenants.limits import CAPTCHA_LIFETIME, TICKET_WAIT
+
+from .models import SpentCaptcha
+
+MAX_NUMBER = 50_000
+MAX_PAYLOAD = 2000
+_TICKET_SALT = "resets.captcha.ticket"
+
+
+def _key(host: str) -> str:
+    return salted_hmac("resets.captcha.altcha", host, algorithm="sha256").hexdigest()
+
+
+def new_challenge(host: str, now: datetime) -> str:
+    """The challenge of a page, as JSON."""
+    made = altcha.create_challenge_v1(
+        max_number=MAX_NUMBER, hmac_key=_key(host), expires=now + CAPTCHA_LIFETIME
+    ).to_dict()
+    return json.dumps({**made, "maxnumber": MAX_NUMBER})
+
+
+def new_ticket(host: str, now: datetime) -> str:
+    """What a browser without JavaScript sends back after a few seconds."""
+    return signing.dumps([host, secrets.token_hex(8), now.timestamp()], salt=_TICKET_SALT)
+
+
+def find_solution(payload: str, host: str, now: datetime) -> bytes | None:
+    """The digest of a right and fresh answer to a challenge of this host, still to be spent."""
+    if not payload or len(payload) > MAX_PAYLOAD:
+        return None
+    try:
+        data = json.loads(base64.b64decode(payload, validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("salt"), str):
+        return None
+    expires = _expiry_of(data["salt"])
+    if expires is None or expires <= now.timestamp():
+        return None
+    try:
+        right, _ = altcha.verify_solution_v1(payload, _key(host), check_expires=False)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return _digest("altcha", str(data.get("challenge"))) if right else None
+
+
+def _expiry_of(salt: str) -> float | None:
+    try:
+        return float(altcha.extract_params_v1({"salt": salt})["expires"][0])
+    except (KeyError, ValueError):
+        return None
+
+
+def ticket_age(ticket: str, host: str, now: datetime) -> float | None:
+    """Seconds since a ticket of this host was made; nothing when it is false or too old."""
+    if not ticket or len(ticket) > MAX_PAYLOAD:
+        return None
+    try:
+        for_host, _, made = signing.loads(ticket, salt=_TICKET_SALT)
+        age = now.timestamp() - float(made)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    if for_host != host or not 0 <= age <= 5 * CAPTCHA_LIFETIME.total_seconds():
+        return None
+    return age
+
+
+def is_ripe(age: float) -> bool:
+    return age >= TICKET_WAIT.total_seconds()
+
+
+def ticket_digest(ticket: str) -> bytes:
+    return _digest("ticket", ticket)
+
+
+def _digest(kind: str, text: str) -> bytes:
+    return hashlib.sha256(f"{kind}\x1f{settings.SSPR_BASE_URL}\x1f{text}".encode()).digest()
+
+
+def spend(digest: bytes, now: datetime) -> bool:
+    """Marks an answer as used. Of many that come at once with the same answer one is right."""
+    try:
+        with transaction.atomic():
+            SpentCaptcha.objects.create(digest=digest, expires_at=now + 6 * CAPTCHA_LIFETIME)
+    except IntegrityError:
+        return False
+    return True
+
+
+def forget_spent(now: datetime) -> int:
+    """Removes what has expired; part of the regular work."""
+    removed, _ = SpentCaptcha.objects.filter(expires_at__lt=now).delete()
+    return removed

@@ -1,0 +1,147 @@
+"""Reading what is true now, so that the pure rules can decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.groups import is_in_group
+from accounts.methods.base import MethodContext, Registration
+from accounts.methods.registry import methods
+from accounts.models import User
+from accounts.people import Belongings
+from tenants.context import get_current_tenant
+from tenants.counters import Count
+from tenants.keys import tenant_keys
+from tenants.limits import limit_for
+from tenants.models import Domain, ResetPolicy, Subscription, Tenant
+from tenants.policy import PolicyRules
+from tenants.roles import holds_administrator_role
+from writeback.health import state_of_tenant
+
+from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The tenant as it is now, read once for a step."""
+
+    tenant: Tenant
+    policy: ResetPolicy | None
+    plan: str
+    subscription: Subscription | None
+    domains: frozenset[str]
+    custom_domain: bool
+    now: datetime
+
+    @property
+    def rules(self) -> PolicyRules:
+        return self.policy.rules() if self.policy is not None else PolicyRules()
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        return self.policy.limits if self.policy is not None else {}
+
+    @property
+    def concealed(self) -> bool:
+        return self.tenant.disclosure == Tenant.Disclosure.CONCEALED
+
+    def method_context(self) -> MethodContext:
+        rules = self.rules
+        return MethodContext(
+            now=self.now,
+            domains=self.domains,
+            questions_to_reset=rules.questions_to_reset,
+            custom_questions=rules.custom_questions,
+        )
+
+    def facts(self, *, synchronised: bool) -> TenantFacts:
+        return TenantFacts(
+            policy=self.policy.rules() if self.policy is not None else None,
+            plan=self.plan,
+            trial_started=self.subscription.trial_started if self.subscription else None,
+            today=self.now.date(),
+            custom_domain=self.custom_domain,
+            synchronised=synchronised,
+            writeback_state=state_of_tenant(),
+        )
+
+    def count(self, limit: str, subject: str) -> Count:
+        return Count(limit_for(limit, self.limits), subject)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A decision and what it was made from."""
+
+    decision: Decision
+    registrations: Mapping[str, Registration]
+
+
+def read_situation(now: datetime) -> Situation:
+    """The tenant in force as it is now."""
+    subscription = Subscription.objects.first()
+    domains = list(Domain.objects.filter(verified=True))
+    return Situation(
+        tenant=Tenant.objects.get(),
+        policy=ResetPolicy.objects.first(),
+        plan=subscription.plan if subscription is not None else "free",
+        subscription=subscription,
+        domains=frozenset(domain.name for domain in domains),
+        custom_domain=any(domain.custom for domain in domains),
+        now=now,
+    )
+
+
+def is_synchronised() -> bool:
+    """A tenant is synchronised when somebody's password is kept in its own directory."""
+    return bool(User.objects.exclude(source=User.Source.CLOUD).exists())
+
+
+def assess(
+    situation: Situation,
+    own: Belongings | None,
+    *,
+    locked_until: datetime | None = None,
+    home: Decision | None = None,
+) -> Assessment:
+    """Decides for one person; without belongings for a user ID that nobody has."""
+    if own is None:
+        facts = situation.facts(synchronised=False)
+        return Assessment(decide(facts, PersonFacts(known=False)), {})
+    user = own.user
+    context = situation.method_context()
+    found = [row for method in methods() for row in method.registrations(own, context)]
+    group = situation.policy.group_id if situation.policy is not None else None
+    person = PersonFacts(
+        enabled=user.usable,
+        kind=user.kind,
+        origin=user.origin,
+        source=user.source,
+        licensed=user.licence_id is not None,
+        in_group=_in_scope(situation, user, group),
+        roles=tuple(user.roles),
+        proofs=tuple(
+            Proof(row.method, row.anchor, row.channels, row.in_own_domain) for row in found
+        ),
+        locked_until=locked_until,
+    )
+    # Whether the tenant is synchronised matters for administrators only.
+    synchronised = holds_administrator_role(user.roles) and is_synchronised()
+    decision = decide(situation.facts(synchronised=synchronised), person, home)
+    return Assessment(decision, {row.method: row for row in found})
+
+
+def _in_scope(situation: Situation, user: User, group: UUID | None) -> bool:
+    if situation.policy is None or situation.policy.enabled != ResetPolicy.Enabled.SELECTED:
+        return False
+    return group is not None and is_in_group(user.pk, group)
+
+
+def person_key(user_id: str) -> bytes:
+    """The subject of a person's counters: the same for an ID that exists and one that does not."""
+    return tenant_keys().mac("person", user_id)
+
+
+def tenant_subject() -> str:
+    return get_current_tenant().hex

@@ -1,0 +1,203 @@
+"""From a journey as it stands to the page that shows it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.methods.registry import METHODS
+from accounts.passwords.messages import message, requirements
+from accounts.passwords.rules import PasswordRules, Violation
+from accounts.questions import question_text
+
+from ..flow import State
+from ..services import FlowView, Handle
+from ..services.reading import MethodChoice, Pending
+from .context import clock, page_context
+from .words import NOT_ME, description, label
+
+STATUS = {State.EXPIRED: 410, State.LOCKED: 429}
+MIN_RETRY_SECONDS = 1
+
+
+def flow_page(
+    request: HttpRequest,
+    handle: Handle,
+    view: FlowView,
+    now: datetime,
+    *,
+    errors: Mapping[str, Any] | None = None,
+    status: int | None = None,
+    **more: Any,
+) -> HttpResponse:
+    """Renders the page of a journey, with the errors of the step that was just tried."""
+    context = page_context(
+        request,
+        view.tenant,
+        state=view.state.value,
+        reference=view.reference,
+        reason_code=view.reason if view.tenant.reveal_reason else "",
+        concealed=view.concealed,
+        errors={name: text for name, text in (errors or {}).items() if text},
+    )
+    if view.steps:
+        context["cancel_url"] = _url("cancel", handle)
+        if view.page != "password" and view.steps > 1:
+            context["step"] = {"number": view.step, "total": view.steps}
+    context.update(_OWN[view.page](handle, view, now))
+    context.update(more)
+    code = status or STATUS.get(view.state, 200)
+    response = render(request, f"portal/{view.page}.html", context, status=code)
+    if code == STATUS[State.LOCKED] and view.blocked_until is not None:
+        seconds = int((view.blocked_until - now).total_seconds())
+        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+    return response
+
+
+def _url(intent: str, handle: Handle) -> str:
+    return reverse(f"portal:{intent}", args=[handle.flow])
+
+
+def _other_url(handle: Handle, view: FlowView) -> str:
+    """ "Try another way", where there is another one."""
+    return _url("flow", handle) + "?other=1" if len(view.choices) > 1 else ""
+
+
+def _choose(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return {
+        "form_action": _url("choose", handle),
+        "methods": [
+            {
+                "key": choice.key,
+                "label": label(choice.key),
+                "description": description(choice.key, choice.channels),
+                "hint": choice.hint,
+                "contact": choice.contact,
+                "channels": choice.channels,
+                "checked": number == 0,
+            }
+            for number, choice in enumerate(view.choices)
+        ],
+    }
+
+
+def _contact(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return contact_context(handle, view, view.choices[0])
+
+
+def contact_context(handle: Handle, view: FlowView, choice: MethodChoice) -> dict[str, Any]:
+    return {
+        "form_action": _url("choose", handle),
+        "method": choice.key,
+        "hint": choice.hint,
+        "channels": choice.channels,
+        "other_url": _other_url(handle, view),
+    }
+
+
+def _code(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    pending = _pending(view)
+    sent = pending.resend_at is not None
+    wait = (pending.resend_at - now).total_seconds() if pending.resend_at is not None else 0
+    return {
+        "form_action": _url("verify", handle),
+        "method": pending.method,
+        "channel": pending.channel,
+        "hint": pending.hint,
+        "tries_left": pending.tries_left,
+        "expires_at": clock(pending.expires_at) if _is_sent(pending) else "",
+        "resend_url": _url("send", handle) if sent else "",
+        "resend_in": max(0, int(wait)),
+        "resend_at": clock(pending.resend_at),
+        "other_url": _other_url(handle, view),
+    }
+
+
+def _is_sent(pending: Pending) -> bool:
+    return pending.method in METHODS and pending.channel != ""
+
+
+def _pending(view: FlowView) -> Pending:
+    if view.pending is None:
+        raise LookupError("this page always waits for a proof")
+    return view.pending
+
+
+def _questions(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return {
+        "form_action": _url("verify", handle),
+        "questions": [
+            {"name": f"answer_{number}", "text": question_text(key), "value": ""}
+            for number, key in enumerate(_pending(view).questions, start=1)
+        ],
+        "other_url": _other_url(handle, view),
+    }
+
+
+def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    rules = view.rules or PasswordRules()
+    return {
+        "form_action": _url("submit", handle),
+        "values": {"user_id": view.user_id},
+        "requirements": requirements(rules),
+        "min_length": rules.shortest,
+        "rule_set": rules.rules,
+        "password_rules_attr": f"minlength: {rules.shortest}; maxlength: {rules.longest};",
+    }
+
+
+def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return {
+        "operation": view.operation,
+        "when": clock(view.finished_at),
+        "ended_sessions": True,
+        "sign_in_url": "",
+        "not_me_text": NOT_ME,
+    }
+
+
+def _ended(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    kind = view.state.value
+    if view.reason == "personal_account":
+        kind = "personal_account"
+    return {"kind": kind, "until": clock(view.blocked_until)}
+
+
+_OWN = {
+    "choose": _choose,
+    "contact": _contact,
+    "code": _code,
+    "questions": _questions,
+    "password": _password,
+    "done": _done,
+    "ended": _ended,
+}
+
+
+def error_page(
+    request: HttpRequest,
+    kind: str,
+    status: int,
+    *,
+    until: datetime | None = None,
+    now: datetime | None = None,
+) -> HttpResponse:
+    context = page_context(request, None, state="error", kind=kind, until=clock(until))
+    response = render(request, "portal/error.html", context, status=status)
+    if until is not None and now is not None:
+        seconds = int((until - now).total_seconds())
+        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+    return response
+
+
+def gone_page(request: HttpRequest, status: int) -> HttpResponse:
+    """A journey this browser does not hold: finished, replaced, or never its own."""
+    context = page_context(request, None, state="gone", kind="replaced")
+    return render(request, "portal/ended.html", context, status=status)
+
+
+def texts(violations: Sequence[Violation]) -> list[str]:
+    return [message(violation) for violation in violations]

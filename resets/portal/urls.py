@@ -1,0 +1,30 @@
+"""Addresses of the portal. No address holds a secret; a journey's id opens nothing by itself."""
+
+from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
+
+from . import aid, views
+
+
+class TokenConverter(StringConverter):
+    regex = r"[0-9a-f]{32}\.[A-Za-z0-9_-]{20,60}"
+
+
+register_converter(TokenConverter, "token")
+
+app_name = "portal"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("reset/", views.start, name="start"),
+    path("reset/wait/", views.wait, name="wait"),
+    path("reset/organisation/", views.organisation, name="organisation"),
+    path("reset/<uuid:flow>/", views.flow, name="flow"),
+    path("reset/<uuid:flow>/choose/", views.choose, name="choose"),
+    path("reset/<uuid:flow>/send/", views.send, name="send"),
+    path("reset/<uuid:flow>/verify/", views.verify, name="verify"),
+    path("reset/<uuid:flow>/submit/", views.submit, name="submit"),
+    path("reset/<uuid:flow>/cancel/", views.cancel, name="cancel"),
+    path("help/", aid.help_request, name="help"),
+    path("not-me/<token:token>/", aid.not_me, name="not_me"),
+    re_path(r"^theme/(?P<color>[0-9a-f]{6})\.css$", aid.theme, name="theme"),
+]

@@ -1,0 +1,385 @@
+"""The HTML door of the reset: parse, call one service, choose a page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.methods.base import Answer, typed_code
+from tenants.keys import CODE_DIGITS
+from tenants.limits import MAX_ANSWER, MAX_PASSWORD, MAX_USER_ID
+from tenants.secret import Secret
+
+from .. import captcha, services
+from ..flow import State
+from ..services import FlowView, Handle, NoFlow, Result
+from . import words
+from .admission import (
+    CAPTCHA_FIELDS,
+    Waiting,
+    admit,
+    captcha_context,
+    find_waiting,
+    forget_waiting,
+    waiting_page,
+)
+from .context import clock, host_tenant, origin_of, page_context
+from .fields import BadForm, read_fields
+from .pages import contact_context, error_page, flow_page, gone_page, texts
+
+FLOW_COOKIE_AGE = 3600
+ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
+_WHO_SALT = "resets.portal.who"
+_WHO_SECONDS = 600
+SEE_OTHER = 303
+
+FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    context = page_context(request, host_tenant(request), state="home")
+    context |= {"reset_url": reverse("portal:start"), "change_url": "", "security_info_url": ""}
+    return render(request, "portal/home.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """Find your account: user ID and captcha."""
+    now = timezone.now()
+    if request.method != "POST":
+        return _start_page(request, now, {"user_id": request.GET.get("user_id", "")[:MAX_USER_ID]})
+    fields = read_fields(request, ("user_id", *CAPTCHA_FIELDS))
+    error = _user_id_error(fields["user_id"])
+    if error:
+        return _start_page(request, now, fields, {"user_id": error})
+    admission = admit(request, fields, now)
+    if admission == "wait":
+        return waiting_page(request, Waiting("start", fields))
+    if admission == "failed":
+        return _start_page(request, now, fields, {"user_id": words.CAPTCHA_FAILED}, status=400)
+    return _begin(request, fields["user_id"], "", now)
+
+
+def _user_id_error(typed: str) -> Any:
+    if not typed.strip():
+        return words.EMPTY_USER_ID
+    return words.TOO_LONG_USER_ID if len(typed.strip()) > MAX_USER_ID else ""
+
+
+def _start_page(
+    request: HttpRequest,
+    now: datetime,
+    values: Mapping[str, str],
+    errors: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = page_context(
+        request,
+        host_tenant(request),
+        state=State.STARTED.value,
+        errors=errors or {},
+        values={"user_id": values.get("user_id", "")},
+        form_action=reverse("portal:start"),
+        **captcha_context(request, now),
+    )
+    return render(request, "portal/start.html", context, status=status)
+
+
+@require_GET
+def wait(request: HttpRequest) -> HttpResponse:
+    """Goes on with what was posted too early, without JavaScript.
+
+    A browser can only come back by GET here. What it carries is the signed, single-use ticket of
+    its own POST in a cookie that no other site and no mail scanner has.
+    """
+    waiting = find_waiting(request)
+    if waiting is None or waiting.door not in _DOORS:
+        return HttpResponseRedirect(reverse("portal:start"))
+    now = timezone.now()
+    admission = admit(request, waiting.fields, now)
+    if admission == "wait":
+        return waiting_page(request, waiting)
+    if admission == "failed":
+        return forget_waiting(HttpResponseRedirect(reverse("portal:start")))
+    return forget_waiting(_DOORS[waiting.door](request, waiting.fields, now))
+
+
+def _begin(request: Any, user_id: str, organisation: str, now: datetime) -> HttpResponse:
+    started = services.start(
+        user_id,
+        host_tenant=request.host_tenant,
+        organisation=organisation,
+        origin=origin_of(request),
+        now=now,
+    )
+    if started.blocked is not None:
+        return error_page(request, "too_many", 429, until=started.blocked.until, now=now)
+    if started.ask_organisation or started.handle is None:
+        who = signing.dumps(user_id, salt=_WHO_SALT)
+        return _organisation_page(request, who, {})
+    return _to_flow(started.handle)
+
+
+@require_POST
+def organisation(request: HttpRequest) -> HttpResponse:
+    """A guest whom several organisations know says which one is meant; none is ever listed."""
+    now = timezone.now()
+    fields = read_fields(request, ("who", "organisation"))
+    try:
+        user_id = signing.loads(fields["who"], salt=_WHO_SALT, max_age=_WHO_SECONDS)
+    except signing.BadSignature:
+        return HttpResponseRedirect(reverse("portal:start"))
+    if not fields["organisation"].strip():
+        return _organisation_page(request, fields["who"], {"organisation": words.TYPE_ORGANISATION})
+    if not captcha.spend(captcha.ticket_digest(fields["who"]), now):
+        return HttpResponseRedirect(reverse("portal:start"))
+    return _begin(request, user_id, fields["organisation"], now)
+
+
+def _organisation_page(request: HttpRequest, who: str, errors: Mapping[str, Any]) -> HttpResponse:
+    context = page_context(
+        request,
+        None,
+        state=State.STARTED.value,
+        who=who,
+        errors=errors,
+        form_action=reverse("portal:organisation"),
+    )
+    return render(request, "portal/organisation.html", context)
+
+
+def _to_flow(handle: Handle) -> HttpResponse:
+    """On to the page of the journey, with its secret in the cookie."""
+    response = HttpResponseRedirect(reverse("portal:flow", args=[handle.flow]))
+    response.status_code = SEE_OTHER
+    return _with_cookie(response, handle)
+
+
+def _with_cookie(response: HttpResponse, handle: Handle) -> HttpResponse:
+    response.set_cookie(
+        settings.FLOW_COOKIE_NAME,
+        handle.cookie(),
+        max_age=FLOW_COOKIE_AGE,
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def flow_view(action: FlowAction) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """A view that belongs to the journey this browser holds; without it there is nothing to see."""
+
+    @sensitive_post_parameters()
+    def view(request: HttpRequest, flow: UUID) -> HttpResponse:
+        try:
+            handle = Handle.parse(request.COOKIES.get(settings.FLOW_COOKIE_NAME, ""), flow)
+            return action(request, handle, timezone.now())
+        except NoFlow:
+            return gone_page(request, 401)
+
+    return view
+
+
+@require_GET
+@flow_view
+def flow(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """The journey as it stands."""
+    again = request.GET.get("other") == "1"
+    view = services.read_flow(handle, now=now, choose_again=again)
+    return flow_page(request, handle, view, now)
+
+
+@require_POST
+@flow_view
+def choose(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """Takes up a method, with the contact typed in full."""
+    fields = read_fields(request, ("method", "contact", "channel"))
+    result = services.choose(
+        handle, fields["method"], contact=fields["contact"], channel=fields["channel"], now=now
+    )
+    if result.kind == "missing":
+        return _incomplete(request, handle, fields, result, now)
+    return _after_code(request, handle, result, now)
+
+
+def _incomplete(
+    request: HttpRequest,
+    handle: Handle,
+    fields: Mapping[str, str],
+    result: Result,
+    now: datetime,
+) -> HttpResponse:
+    view = services.read_flow(handle, now=now, choose_again=True)
+    chosen = next((c for c in view.choices if c.key == fields["method"]), None)
+    if result.field == "contact" and chosen is not None:
+        # A method without its contact is no mistake: the next page asks for it.
+        asked_before = view.page == "contact"
+        errors = {"contact": words.TYPE_CONTACT} if asked_before else {}
+        context = contact_context(handle, view, chosen)
+        view = replace(view, page="contact")
+        return flow_page(request, handle, view, now, errors=errors, **context)
+    text = words.CHOOSE_CHANNEL if result.field == "channel" else words.CHOOSE_METHOD
+    field = result.field if result.field == "channel" else "method"
+    return flow_page(request, handle, view, now, errors={field: text})
+
+
+@require_POST
+@flow_view
+def send(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """A new code for the method in hand."""
+    read_fields(request, ())
+    result = services.send(handle, now=now)
+    if result.kind == "missing":
+        view = services.read_flow(handle, now=now)
+        return flow_page(request, handle, view, now, errors={"code": words.NO_MORE_CODES})
+    return _after_code(request, handle, result, now)
+
+
+def _after_code(
+    request: HttpRequest, handle: Handle, result: Result, now: datetime
+) -> HttpResponse:
+    if result.kind == "blocked":
+        view = services.read_flow(handle, now=now)
+        if view.state == State.PROVING and result.until is not None:
+            text = words.TOO_MANY_CODES if result.field == "channel" else words.WAIT_FOR_CODE
+            field = "method" if view.page == "choose" else _field_of(view)
+            message = text % {"until": clock(result.until)}
+            response = flow_page(request, handle, view, now, errors={field: message}, status=429)
+            seconds = int((result.until - now).total_seconds())
+            response.headers["Retry-After"] = str(max(1, seconds))
+            return response
+    return _see_flow(handle)
+
+
+def _field_of(view: FlowView) -> str:
+    return {"contact": "contact", "questions": "answer_1"}.get(view.page, "code")
+
+
+def _see_flow(handle: Handle) -> HttpResponse:
+    response = HttpResponseRedirect(reverse("portal:flow", args=[handle.flow]))
+    response.status_code = SEE_OTHER
+    return response
+
+
+@require_POST
+@flow_view
+@sensitive_variables()
+def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """A code, or the answers to the questions."""
+    fields = read_fields(request, ("code", *ANSWERS))
+    view = services.read_flow(handle, now=now)
+    if view.pending is None:
+        return _moved_on(request, handle, view)
+    asked = len(view.pending.questions)
+    problem = _answer_problem(fields, asked)
+    if problem:
+        return flow_page(request, handle, view, now, errors=problem)
+    answers = [Secret(fields[name]) for name in ANSWERS[:asked]]
+    result = services.verify(handle, Answer(Secret(fields["code"]), answers), now=now)
+    if result.kind == "ok" and result.handle is not None:
+        return _to_flow(result.handle)
+    if result.kind in {"wrong", "late"}:
+        return _wrong(request, handle, result, now)
+    return _see_flow(handle)
+
+
+def _answer_problem(fields: Mapping[str, str], asked: int) -> Mapping[str, Any]:
+    """What is missing or can't be right; such a try is not counted because nothing is compared."""
+    if asked:
+        if any(len(fields[name]) > MAX_ANSWER for name in ANSWERS):
+            raise BadForm("an answer longer than any that was registered")
+        empty = [name for name in ANSWERS[:asked] if not fields[name].strip()]
+        return dict.fromkeys(empty, words.TYPE_ANSWERS)
+    if not fields["code"].strip():
+        return {"code": words.TYPE_CODE}
+    if len(typed_code(fields["code"])) != CODE_DIGITS:
+        return {"code": words.CODE_LENGTH}
+    return {}
+
+
+def _wrong(request: HttpRequest, handle: Handle, result: Result, now: datetime) -> HttpResponse:
+    view = services.read_flow(handle, now=now)
+    if view.page == "questions":
+        return flow_page(request, handle, view, now, errors={"answer_1": words.WRONG_ANSWERS})
+    if view.page != "code" or view.pending is None:
+        return flow_page(request, handle, view, now, errors={"method": words.WRONG_CODE})
+    if result.kind == "late":
+        text = words.LATE_CODE
+    else:
+        text = words.WRONG_CODE if view.pending.channel else words.WRONG_APP_CODE
+    return flow_page(
+        request, handle, view, now, errors={"code": text}, tries_left=view.pending.tries_left
+    )
+
+
+def _moved_on(request: HttpRequest, handle: Handle, view: FlowView) -> HttpResponse:
+    """The journey is elsewhere: on to its page, or a plain word that it is over."""
+    if view.state in {State.PROVING, State.CHOOSING}:
+        return _see_flow(handle)
+    return gone_page(request, 409)
+
+
+@require_POST
+@flow_view
+@sensitive_variables()
+def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """The new password."""
+    fields = read_fields(request, ("new_password",))
+    if len(fields["new_password"]) > MAX_PASSWORD * 4:
+        raise BadForm("far longer than any password")
+    if not fields["new_password"]:
+        view = services.read_flow(handle, now=now)
+        if view.page != "password":
+            return _moved_on(request, handle, view)
+        return flow_page(request, handle, view, now, errors={"new_password": words.TYPE_PASSWORD})
+    result = services.submit(handle, Secret(fields["new_password"]), now=now)
+    if result.kind == "ok":
+        return _see_flow(handle)
+    view = services.read_flow(handle, now=now)
+    if result.kind == "weak" and view.page == "password":
+        reasons = texts(result.violations)
+        return flow_page(
+            request,
+            handle,
+            view,
+            now,
+            errors={"new_password": reasons[0]},
+            password_errors=reasons,
+        )
+    if view.state == State.REFUSED:
+        return flow_page(request, handle, view, now)
+    return _moved_on(request, handle, view)
+
+
+@require_POST
+@flow_view
+def cancel(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    read_fields(request, ())
+    services.cancel(handle, now=now)
+    return _see_flow(handle)
+
+
+def _start_again(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> HttpResponse:
+    return _begin(request, fields["user_id"], "", now)
+
+
+def _help_again(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> HttpResponse:
+    from .aid import pass_on
+
+    return pass_on(request, fields, now)
+
+
+_DOORS = {"start": _start_again, "help": _help_again}

@@ -1,0 +1,58 @@
+"""Names and short texts of methods and results on the pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+LABELS: Mapping[str, Promise] = {
+    "email": _("Email"),
+    "app_code": _("Authenticator app"),
+    "app_notification": _("Authenticator app, notification"),
+    "mobile_phone": _("Mobile phone"),
+    "office_phone": _("Office phone"),
+    "security_questions": _("Security questions"),
+    "passkey": _("Passkey"),
+    "backup_codes": _("Backup codes"),
+    "hardware_token": _("Code generator"),
+}
+DESCRIPTIONS: Mapping[str, Promise] = {
+    "email": _("We send a code to your other email address."),
+    "app_code": _("Type the code that your app shows."),
+    "mobile_phone": _("We text you a code or call you."),
+    "office_phone": _("We call your desk and say a code."),
+    "security_questions": _("Answer questions you set up before."),
+}
+TEXT_ONLY = _("We text you a code.")
+
+EMPTY_USER_ID = _("Enter your work email or username")
+TOO_LONG_USER_ID = _("This is too long. Enter your work email or username")
+CAPTCHA_FAILED = _("We could not check that you are a person. Send it once more")
+CHOOSE_METHOD = _("Choose one of these ways")
+CHOOSE_CHANNEL = _("Choose how you want to get your code")
+TYPE_CONTACT = _("Type the full address or number")
+TYPE_CODE = _("Type the code")
+CODE_LENGTH = _("The code must be 6 digits")
+WRONG_CODE = _("That code is not right. Check the latest message from us")
+WRONG_APP_CODE = _("That code is not right. Check the code your app shows now")
+LATE_CODE = _("That code has expired. Send a new code")
+NO_MORE_CODES = _("We can't send more codes for this. Try another way")
+TOO_MANY_CODES = _("You had too many codes. You can ask for more after %(until)s")
+WAIT_FOR_CODE = _("You can ask for a new code after %(until)s")
+WRONG_ANSWERS = _("Not every answer is right. Here are your questions again; they may be others")
+TYPE_ANSWERS = _("Answer every question")
+TYPE_PASSWORD = _("Type a new password")
+TYPE_ORGANISATION = _("Type the organisation's web address or domain")
+NOTE_TOO_LONG = _("Use 500 characters or fewer")
+NOT_ME = _("Wasn't you? Use the link in the email we sent, or contact your administrator.")
+
+
+def label(method: str) -> Promise:
+    return LABELS[method]
+
+
+def description(method: str, channels: Any) -> Promise | str:
+    if method == "mobile_phone" and "voice" not in channels:
+        return TEXT_ONLY
+    return DESCRIPTIONS.get(method, "")

@@ -1,0 +1,31 @@
+"""The reset, one function per intent of the person. Read these and you have read the product:
+
+start → choose → send → verify (once a gate) → submit; cancel, ask_for_help, repudiate.
+"""
+
+from .common import Handle, NoFlow, Origin, Result
+from .finish import cancel, submit
+from .help import ask_for_help
+from .proofs import choose, send, verify
+from .reading import FlowView, read_flow
+from .repudiation import is_repudiable, repudiate
+from .start import Started, start
+
+__all__ = [
+    "FlowView",
+    "Handle",
+    "NoFlow",
+    "Origin",
+    "Result",
+    "Started",
+    "ask_for_help",
+    "cancel",
+    "choose",
+    "is_repudiable",
+    "read_flow",
+    "repudiate",
+    "send",
+    "start",
+    "submit",
+    "verify",
+]

@@ -1,0 +1,189 @@
+"""The end of a journey: everything judged again under lock, the password set once, people told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import Session, User
+from accounts.password_checks import PasswordTerms, terms_for, violations
+from accounts.passwords.rules import normalise_for_hashing
+from tenants import audit
+from tenants.context import tenant_context
+from tenants.counters import forget
+from tenants.roles import holds_administrator_role
+from tenants.secret import Secret
+
+from ..eligibility import independent
+from ..facts import person_key, read_situation
+from ..flow import Event as Step
+from ..flow import State
+from ..models import Flow, Gate
+from .common import (
+    OPEN_STATES,
+    Handle,
+    Result,
+    Standing,
+    end,
+    event,
+    get_flow,
+    is_over,
+    move,
+    own_counts,
+    record,
+    standing_of,
+    subject,
+)
+from .notices import tell_administrators, tell_person
+from .proofs import gate_seal
+
+
+def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
+    """Sets the new password, once.
+
+    Person, policy, roles and every proof are judged again as they are now, with flow and person
+    locked (R-12); the stricter of the start and now wins. A password that breaks the rules costs
+    no try.
+    """
+    with tenant_context(handle.tenant):
+        flow = get_flow(handle, now)
+        if flow.state != State.CHOOSING or flow.user_id is None:
+            return Result("not_now")
+        flow.user = User.objects.select_for_update().get(pk=flow.user_id)
+        standing = standing_of(flow, read_situation(now))
+        lost = _reevaluate(standing, now)
+        if lost is not None:
+            return lost
+        terms = password_terms(standing, flow.user)
+        broken = violations(password, terms)
+        if broken:
+            codes: list[str] = [violation.code for violation in broken]
+            reason = "FuzzyPolicyViolationInvalidPassword"
+            data = {"codes": codes}
+            record(flow, "password.rejected", now, result="failure", reason=reason, data=data)
+            return Result("weak", violations=broken)
+        _write(standing, flow.user, password, terms, now)
+        return Result("ok")
+
+
+def password_terms(standing: Standing, user: User) -> PasswordTerms:
+    situation = standing.situation
+    return terms_for(user, situation.tenant, situation.policy, situation.subscription, "reset")
+
+
+def _reevaluate(standing: Standing, now: datetime) -> Result | None:
+    """Back to a missing gate, or refused; nothing when the journey may still end well."""
+    flow, decision = standing.flow, standing.assessment.decision
+    if not decision.allowed:
+        flow.reason = decision.reason or ""
+        end(flow, Step.REFUSE, now)
+        data = {"reason": flow.reason, "policy": decision.policy}
+        record(flow, "flow.refused", now, result="failure", reason=flow.reason, data=data)
+        return Result("not_now")
+    kept = _standing_gates(standing)
+    needed = max(flow.gates_required, decision.gates_required)
+    if len(kept) == len(standing.gates) and len(kept) >= needed:
+        return None
+    _keep_only(flow, standing.gates, kept)
+    flow.gates_required = needed
+    flow.policy = decision.policy
+    if not flow.concealed:
+        flow.methods = list(decision.methods)
+    move(flow, Step.LOSE_GATE)
+    flow.save(update_fields=["gates_required", "policy", "methods", "state"])
+    data = {"reason": "gates", "gates_missing": needed - len(kept)}
+    record(flow, "flow.reevaluated", now, result="failure", data=data)
+    return Result("not_now")
+
+
+def _standing_gates(standing: Standing) -> list[Gate]:
+    """The gates that still hold: sealed, passed with what is still on file, still allowed."""
+    flow, decision = standing.flow, standing.assessment.decision
+    by_kind = decision.policy == "administrator"
+    kept: list[Gate] = []
+    for gate in standing.gates:
+        registration = standing.registration(gate.method)
+        seal = gate_seal(flow, gate.challenge_id, gate.step, gate.method, gate)
+        if (
+            registration is not None
+            and gate.user_id == flow.user_id
+            and gate.evidence in registration.evidence
+            and bytes(gate.anchor) == registration.anchor
+            and constant_time_compare(bytes(gate.seal).hex(), seal.hex())
+        ):
+            kept.append(gate)
+    proofs = [p for p in decision.proofs if p.method in {gate.method for gate in kept}]
+    while kept and not independent(proofs, by_kind=by_kind):
+        dropped = kept.pop()
+        proofs = [proof for proof in proofs if proof.method != dropped.method]
+    return kept
+
+
+def _keep_only(flow: Flow, gates: Sequence[Gate], kept: Sequence[Gate]) -> None:
+    """Void gates go; those that hold close ranks, sealed for their new step."""
+    lost = [gate.pk for gate in gates if gate not in kept]
+    Gate.objects.filter(pk__in=lost).delete()
+    for step, gate in enumerate(kept, start=1):
+        if gate.step != step:
+            gate.step = step
+            gate.seal = gate_seal(flow, gate.challenge_id, step, gate.method, gate)
+            gate.save(update_fields=["step", "seal"])
+
+
+def _write(
+    standing: Standing, user: User, password: Secret[str], terms: PasswordTerms, now: datetime
+) -> None:
+    flow = standing.flow
+    move(flow, Step.SUBMIT)
+    user.password = make_password(normalise_for_hashing(password.reveal(), terms.rules))
+    user.session_epoch += 1
+    user.password_changed_at = now
+    user.save(update_fields=["password", "session_epoch", "password_changed_at"])
+    ended, _ = Session.objects.filter(user=user).delete()
+    end(flow, Step.WRITE, now)
+    others = cancel_flows_of(user, now, except_flow=flow)
+    keys = {subject(flow), person_key(user.user_id).hex()}
+    forget(own_counts(standing.situation, keys))
+    if standing.own is not None:
+        tell_person(standing.situation, standing.own, flow, now)
+    if holds_administrator_role(user.roles):
+        tell_administrators(standing.situation, user, flow, now)
+    done = event(
+        flow,
+        "password.reset",
+        now,
+        data={
+            "policy": flow.policy,
+            "methods": [gate.method for gate in standing.gates],
+            "sessions_ended": ended,
+            "operation": flow.operation,
+        },
+    )
+    audit.record_many([done, *others])
+
+
+def cancel_flows_of(
+    user: User, now: datetime, *, except_flow: Flow | None = None
+) -> list[audit.Event]:
+    """Ends every other open journey of a person; returns what to record."""
+    rows = Flow.objects.select_for_update().filter(user=user, state__in=list(OPEN_STATES))
+    if except_flow is not None:
+        rows = rows.exclude(pk=except_flow.pk)
+    events = []
+    for flow in rows:
+        end(flow, Step.CANCEL, now)
+        flow.user = user
+        events.append(event(flow, "flow.cancelled", now))
+    return events
+
+
+def cancel(handle: Handle, *, now: datetime) -> Result:
+    """The person gives up; nothing was changed."""
+    with tenant_context(handle.tenant):
+        flow = get_flow(handle, now)
+        if is_over(flow) or State(flow.state) not in OPEN_STATES:
+            return Result("not_now")
+        end(flow, Step.CANCEL, now)
+        record(flow, "flow.cancelled", now)
+        return Result("ok")

@@ -1,0 +1,104 @@
+"""Who is told after a reset, and what: the person, the other administrators, the unregistered."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.contacts import administrators, notice_addresses, primary_addresses
+from accounts.models import User
+from accounts.people import Belongings
+from notifications.services import Recipient, notify, notify_nobody
+from tenants.counters import count_up
+from tenants.roles import GLOBAL_ADMINISTRATOR, holds_administrator_role
+
+from ..eligibility import NOT_ENOUGH_METHODS, Decision
+from ..facts import Situation
+from ..models import Flow, Repudiation
+
+REPUDIATION_LIFETIME = timedelta(hours=72)
+
+
+def language_for(user: User, situation: Situation) -> str:
+    """The recipient's own language, else the tenant's first one."""
+    return user.language or next(iter(situation.tenant.languages), settings.LANGUAGE_CODE)
+
+
+def hint_unregistered(
+    situation: Situation, own: Belongings | None, decision: Decision, flow: Flow, now: datetime
+) -> None:
+    """Concealed mode: somebody who has registered too little learns it by mail, once a day.
+
+    Everybody else gets the same row, which goes nowhere.
+    """
+    over = count_up([situation.count("hints", bytes(flow.person_key).hex())], now).blocked
+    addresses = notice_addresses(own.user, own.contacts.values()) if own is not None else []
+    if own is not None and decision.reason == NOT_ENOUGH_METHODS and over is None and addresses:
+        notify(
+            "unregistered_hint",
+            "email",
+            Recipient(addresses[0], language_for(own.user, situation), own.user.display_name),
+            {"name": own.user.display_name},
+            now=now,
+            reference=flow.reference,
+            correlation_id=flow.pk,
+        )
+        return
+    notify_nobody("unregistered_hint", now=now, correlation_id=flow.pk)
+
+
+def tell_person(situation: Situation, own: Belongings, flow: Flow, now: datetime) -> None:
+    """ "Your password was changed" to primary and alternate address, with "this was not me"."""
+    if not situation.rules.notify_user:
+        return
+    user = own.user
+    link = not_me_link(flow, user, now)
+    for address in notice_addresses(user, own.contacts.values()):
+        notify(
+            "password_changed",
+            "email",
+            Recipient(address, language_for(user, situation), user.display_name),
+            {"name": user.display_name, "when": now.isoformat(), "not_me_url": link},
+            now=now,
+            reference=flow.reference,
+            correlation_id=flow.pk,
+        )
+
+
+def not_me_link(flow: Flow, user: User, now: datetime) -> str:
+    """A link that freezes the account. The row keeps only the hash of its token."""
+    token = secrets.token_urlsafe(32)
+    Repudiation.objects.create(
+        user=user,
+        flow=flow,
+        token_hash=token_hash(token),
+        expires_at=now + REPUDIATION_LIFETIME,
+    )
+    return f"{settings.SSPR_BASE_URL}/not-me/{flow.tenant_id.hex}.{token}/"
+
+
+def token_hash(token: str) -> bytes:
+    return hashlib.sha256(b"not me\x1f" + token.encode()).digest()
+
+
+def tell_administrators(situation: Situation, user: User, flow: Flow, now: datetime) -> None:
+    """An administrator reset a password: the other administrators hear of it, never the actor."""
+    whom = situation.rules.notify_admins
+    if whom == "none" or not holds_administrator_role(user.roles):
+        return
+    others = [
+        other
+        for other in administrators(excluding=user)
+        if whom == "all" or GLOBAL_ADMINISTRATOR in other.roles
+    ]
+    for other, address in primary_addresses(others).items():
+        notify(
+            "administrator_reset",
+            "email",
+            Recipient(address, language_for(other, situation), other.display_name),
+            {"name": user.display_name, "user_id": user.user_id, "when": now.isoformat()},
+            now=now,
+            reference=flow.reference,
+            correlation_id=flow.pk,
+        )

@@ -1,0 +1,29 @@
+"""Which security questions are asked: a random subset, drawn anew after each wrong try."""
+
+import secrets
+from collections.abc import Sequence
+
+from accounts.methods.questions import usable_questions
+from accounts.questions import PREDEFINED
+from tenants.keys import tenant_keys
+
+from ..models import Flow
+from .common import Standing
+
+_draw = secrets.SystemRandom().sample
+
+
+def draw_questions(standing: Standing, flow: Flow) -> list[str]:
+    """Question keys to ask now. A decoy is asked from a set that stays the same for its user ID."""
+    rules = standing.situation.rules
+    registered: Sequence[str] = ()
+    if standing.own is not None:
+        registered = usable_questions(standing.own, standing.situation.method_context())
+    if len(registered) < rules.questions_to_reset:
+        registered = _decoy_set(flow, rules.questions_to_register)
+    return _draw(list(registered), rules.questions_to_reset)
+
+
+def _decoy_set(flow: Flow, count: int) -> Sequence[str]:
+    person, keys = bytes(flow.person_key).hex(), tenant_keys()
+    return sorted(PREDEFINED, key=lambda key: keys.mac("decoy questions", person, key))[:count]

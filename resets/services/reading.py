@@ -1,0 +1,148 @@
+"""What a page shows of a journey. Reads, never changes (R-15)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from accounts.methods.registry import get_method
+from accounts.passwords.rules import PasswordRules
+from tenants.context import tenant_context
+from tenants.limits import TRIES_PER_CHALLENGE
+from tenants.models import Tenant
+
+from ..facts import read_situation
+from ..flow import State
+from ..models import Challenge, Flow
+from .common import OPEN_STATES, Handle, Standing, get_flow, standing_of
+from .finish import password_terms
+from .proofs import find_challenge, offered_channels, resend_at
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """One way on: its channels under the plan, what is typed first, and the hint if any."""
+
+    key: str
+    contact: str
+    channels: Sequence[str]
+    hint: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The proof that is waited for."""
+
+    method: str
+    channel: str
+    hint: str
+    questions: Sequence[str]
+    tries_left: int
+    expires_at: datetime
+    resend_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FlowView:
+    """Everything a page needs. `page`: choose, contact, code, questions, password, done, ended."""
+
+    page: str
+    state: State
+    reference: str
+    reason: str
+    tenant: Tenant
+    concealed: bool
+    operation: str
+    user_id: str = ""
+    step: int = 0
+    steps: int = 0
+    choices: Sequence[MethodChoice] = ()
+    pending: Pending | None = None
+    rules: PasswordRules | None = None
+    finished_at: datetime | None = None
+    blocked_until: datetime | None = None
+    expires_at: datetime | None = field(default=None)
+
+
+def read_flow(handle: Handle, *, now: datetime, choose_again: bool = False) -> FlowView:
+    """The journey as its page shows it; `choose_again` leaves a code that waits aside.
+
+    Raises NoFlow.
+    """
+    with tenant_context(handle.tenant):
+        flow = get_flow(handle, now, lock=False)
+        state = State(flow.state)
+        if state in OPEN_STATES and flow.expires_at <= now:
+            state = State.EXPIRED
+        if state not in {State.PROVING, State.CHOOSING}:
+            return _ended(flow, state)
+        standing = standing_of(flow, read_situation(now))
+        if state == State.CHOOSING:
+            return _password_page(standing)
+        challenge = None if choose_again else find_challenge(flow)
+        return _proving_page(standing, challenge)
+
+
+def _ended(flow: Flow, state: State) -> FlowView:
+    return FlowView(
+        page="done" if state == State.DONE else "ended",
+        state=state,
+        reference=flow.reference,
+        reason=flow.reason,
+        tenant=Tenant.objects.get(),
+        concealed=flow.concealed,
+        operation=flow.operation,
+        finished_at=flow.finished_at,
+        blocked_until=flow.blocked_until,
+    )
+
+
+def _open_page(standing: Standing, page: str, **more: object) -> FlowView:
+    flow = standing.flow
+    return FlowView(
+        page=page,
+        state=State(flow.state),
+        reference=flow.reference,
+        reason="",
+        tenant=standing.situation.tenant,
+        concealed=flow.concealed,
+        operation=flow.operation,
+        expires_at=flow.expires_at,
+        step=min(standing.step, standing.steps),
+        steps=standing.steps,
+        **more,  # type: ignore[arg-type]  # further fields of FlowView
+    )
+
+
+def _password_page(standing: Standing) -> FlowView:
+    user = standing.person
+    rules = password_terms(standing, user).rules
+    return _open_page(standing, "password", user_id=user.user_id, rules=rules)
+
+
+def _proving_page(standing: Standing, challenge: Challenge | None) -> FlowView:
+    choices = [_choice(standing, method) for method in standing.offered()]
+    if challenge is None:
+        page = "contact" if len(choices) == 1 and choices[0].contact else "choose"
+        return _open_page(standing, page, choices=choices)
+    pending = Pending(
+        method=challenge.method,
+        channel=challenge.channel,
+        hint=_hint(standing, challenge.method),
+        questions=challenge.questions,
+        tries_left=TRIES_PER_CHALLENGE - challenge.tries,
+        expires_at=challenge.expires_at,
+        resend_at=resend_at(challenge),
+    )
+    page = "questions" if get_method(challenge.method).asks == "answers" else "code"
+    return _open_page(standing, page, choices=choices, pending=pending)
+
+
+def _choice(standing: Standing, key: str) -> MethodChoice:
+    method = get_method(key)
+    return MethodChoice(key, method.contact, offered_channels(standing, key), _hint(standing, key))
+
+
+def _hint(standing: Standing, method: str) -> str:
+    """Masked, and only to somebody who is shown their own methods (design, decision 7a)."""
+    registration = standing.registration(method)
+    return registration.hint if registration is not None and not standing.flow.concealed else ""

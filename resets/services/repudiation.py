@@ -1,0 +1,99 @@
+"""The "this was not me" link: freezes the account at once and tells the administrators."""
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.contacts import administrators, notice_addresses, primary_addresses
+from accounts.models import Session, User
+from accounts.people import belongings_of
+from notifications.services import Recipient, notify
+from tenants import audit
+from tenants.audit import Party
+from tenants.context import tenant_context
+
+from ..facts import Situation, read_situation
+from ..models import Repudiation
+from .common import Origin
+from .finish import cancel_flows_of
+from .notices import language_for, token_hash
+
+MAX_TOKEN = 100
+
+
+def _parse(token: str) -> tuple[UUID, bytes] | None:
+    head, dot, rest = token.partition(".")
+    if not dot or len(token) > MAX_TOKEN:
+        return None
+    try:
+        return UUID(hex=head), token_hash(rest)
+    except ValueError:
+        return None
+
+
+def is_repudiable(token: str, *, now: datetime) -> bool:
+    """Whether the link still works. Changes nothing."""
+    found = _parse(token)
+    if found is None:
+        return False
+    with tenant_context(found[0]):
+        rows = Repudiation.objects.filter(token_hash=found[1], used_at=None, expires_at__gt=now)
+        return bool(rows.exists())
+
+
+def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
+    """Freezes the account of the reset this link belongs to. False when the link is over."""
+    found = _parse(token)
+    if found is None:
+        return False
+    with tenant_context(found[0]):
+        row = (
+            Repudiation.objects.select_for_update()
+            .filter(token_hash=found[1], used_at=None, expires_at__gt=now)
+            .first()
+        )
+        if row is None:
+            return False
+        user = User.objects.select_for_update().get(pk=row.user_id)
+        Repudiation.objects.filter(user=user, used_at=None).update(used_at=now)
+        user.frozen_at = now
+        user.session_epoch += 1
+        user.save(update_fields=["frozen_at", "session_epoch"])
+        Session.objects.filter(user=user).delete()
+        cancelled = cancel_flows_of(user, now)
+        _tell(user, read_situation(now), row.flow.reference, row.flow_id, now)
+        person = Party("user", user.pk, user.user_id)
+        frozen = audit.Event(
+            event_type="account.frozen",
+            actor=person,
+            target=person,
+            data={"cause": "not_me"},
+            correlation_id=row.flow_id,
+            reference=row.flow.reference,
+            address=origin.address,
+            now=now,
+        )
+        audit.record_many([frozen, *cancelled])
+        return True
+
+
+def _tell(user: User, situation: Situation, reference: str, flow: UUID, now: datetime) -> None:
+    facts = {"name": user.display_name or user.user_id, "when": now.isoformat()}
+    own = belongings_of(user)
+    to = [
+        Recipient(address, language_for(user, situation), user.display_name)
+        for address in notice_addresses(user, own.contacts.values())
+    ]
+    to += [
+        Recipient(address, language_for(other, situation), other.display_name)
+        for other, address in primary_addresses(administrators(excluding=user)).items()
+    ]
+    for recipient in to:
+        notify(
+            "account_frozen",
+            "email",
+            recipient,
+            facts,
+            now=now,
+            reference=reference,
+            correlation_id=flow,
+        )

@@ -1,0 +1,51 @@
+"""Typed readers of the environment. A bad value stops the start with one clear line."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+
+def stop(name: str, fix: str) -> NoReturn:
+    sys.stderr.write(f"{name}: {fix}\n")
+    raise SystemExit(78)
+
+
+def env_text(name: str, default: str = "") -> str:
+    """The value of `name`, or the content of the file that `NAME_FILE` points at."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            stop(f"{name}_FILE", f"the file can't be read: {path}")
+    return os.environ.get(name, default).strip()
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in env_text(name, default).split(",") if item.strip()]
+
+
+def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = env_text(name, default) or default
+    if value not in choices:
+        stop(name, f"use one of {', '.join(choices)}")
+    return value
+
+
+def env_url(name: str, schemes: tuple[str, ...], default: str = "") -> str:
+    value = env_text(name, default)
+    if value and urlsplit(value).scheme not in schemes:
+        stop(name, f"use an address that starts with one of {', '.join(schemes)}")
+    return value
+
+
+def env_key(name: str, *, production: bool, development_default: str) -> str:
+    """A secret of at least 32 characters; development has a default, production never."""
+    value = env_text(name)
+    if not value and not production:
+        return development_default
+    if len(value) < 32 or len(set(value)) < 8:
+        stop(name, "set a random value of at least 32 characters")
+    return value

@@ -1,0 +1,30 @@
+"""Pages for what went wrong. Each has a next step; none tells how the product is made."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def _page(request: HttpRequest, status: int, name: str) -> HttpResponse:
+    return render(request, "portal/error.html", {"kind": name, "state": "error"}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _page(request, 400, "bad_request")
+
+
+def forbidden(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(request, 403, "forbidden")
+
+
+def denied(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _page(request, 403, "denied")
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _page(request, 404, "not_found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(request, 500, "server_error")

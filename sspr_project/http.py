@@ -1,0 +1,112 @@
+"""Middleware of the HTTP surface: headers, sizes, sessions of the admin, the origin of forms."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+from accounts.signin.sessions import SessionStore, tenant_of_key
+from tenants.context import tenant_context
+
+HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+    "Permissions-Policy": (
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), otp-credentials=(self), "
+        "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+    ),
+}
+ADMIN_PATH = "/admin/"
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HeadersMiddleware:
+    """The same headers on every answer, errors too; dynamic answers are never stored."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.SECURE:
+            response.headers.setdefault(
+                "Strict-Transport-Security",
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains",
+            )
+        if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class SizeMiddleware:
+    """Refuses what is too big or oddly made before anything is looked up."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponse("Method not allowed\n", status=405, content_type="text/plain")
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            return HttpResponse("Bad request\n", status=400, content_type="text/plain")
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return HttpResponse("Too large\n", status=413, content_type="text/plain")
+        return self.get_response(request)
+
+
+class AdminSessionMiddleware(SessionMiddleware):
+    """Sessions exist for the administration site only; there they are read inside the tenant.
+
+    The whole of an administration request runs in its tenant's context and one transaction, which
+    is rolled back when the answer is a server error.
+    """
+
+    def __call__(self, request: Any) -> Any:
+        if not request.path.startswith(ADMIN_PATH):
+            request.session = SessionStore()
+            return self.get_response(request)
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        tenant = tenant_of_key(key)
+        if request.host_tenant is not None and tenant != request.host_tenant:
+            # A key of another tenant means nothing on this tenant's own host.
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+            tenant = request.host_tenant
+        with tenant_context(tenant) if tenant is not None else nullcontext():
+            response = super().__call__(request)
+            if tenant is not None and response.status_code >= 500:
+                transaction.set_rollback(True)
+        return response
+
+
+class OriginMiddleware(CsrfViewMiddleware):
+    """Django's protection of forms, for pages that send no referrer.
+
+    With `Referrer-Policy: no-referrer` browsers write `Origin: null` on their own forms. What they
+    can't be made to write by another site is `Sec-Fetch-Site: same-origin`.
+    """
+
+    def _origin_verified(self, request: HttpRequest) -> bool:
+        if request.META.get("HTTP_ORIGIN") == "null":
+            return request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin"
+        return bool(super()._origin_verified(request))  # type: ignore[misc]  # not in the stubs
+
+    def _check_referer(self, request: HttpRequest) -> None:
+        """Over https Django asks for a referrer when there is no Origin; ours never sends one."""
+        if "HTTP_ORIGIN" not in request.META and request.META.get("HTTP_SEC_FETCH_SITE"):
+            return
+        super()._check_referer(request)  # type: ignore[misc]  # not in the stubs

@@ -1,0 +1,58 @@
+"""The regular work: one function a queue, claimed from the database (design, decision 4)."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from notifications.services import drain
+from resets.captcha import forget_spent
+from tenants.audit_chain import seal_pending
+
+log = structlog.get_logger(__name__)
+IDLE_SECONDS = 0.5
+
+QUEUES: Mapping[str, Callable[[datetime], int]] = {
+    "messages": drain,
+    "audit": seal_pending,
+    "captcha": forget_spent,
+}
+
+
+class Stop:
+    """Asked to stop by a signal or another thread; the work in hand is finished first."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def ask(self, *args: object) -> None:
+        self._asked.set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._asked.wait(seconds)
+
+
+def run_once() -> int:
+    """Drains every queue one time; how much was done in all.
+
+    A queue that fails does not keep the others waiting.
+    """
+    done = 0
+    for name, work in QUEUES.items():
+        try:
+            done += work(timezone.now())
+        except DatabaseError as error:
+            log.error("queue_failed", queue=name, cause=type(error).__name__)
+            close_old_connections()
+    return done
+
+
+def run_until(stop: Stop) -> None:
+    """Works until asked to stop; rests shortly when there was nothing to do."""
+    rest = 0.0
+    while not stop.wait(rest):
+        close_old_connections()
+        rest = 0.0 if run_once() else IDLE_SECONDS

@@ -1,0 +1,1 @@
+"""Connectors and jobs of the organisation's own directory arrive here; a tenant has none yet."""
