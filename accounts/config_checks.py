@@ -1,7 +1,6 @@
 """Checks of the people in a file that their shapes can't make."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator
 
 from django.contrib.auth.hashers import identify_hasher
@@ -9,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from tenants.config.document import Document
-from tenants.config.tenant_section import is_language, language_fix
+from tenants.config.tenant_section import is_language, is_slug, language_fix
 from tenants.lookup import find_tenant
 from tenants.models import Domain
 
@@ -48,7 +47,7 @@ def decoded_seed(text: str) -> bytes:
     compact = text.replace(" ", "").replace("-", "").rstrip("=").upper()
     try:
         seed = base64.b32decode(compact + "=" * (-len(compact) % 8))
-    except binascii.Error:
+    except ValueError:
         raise ValueError("not base 32") from None
     if len(seed) not in SEED_BYTES:
         raise ValueError("too short or too long")
@@ -198,7 +197,7 @@ class PeopleChecks:
         elif home and origin != User.Origin.PARTNER:
             self.report.add(entry.path("home"), 'Only guests with origin = "partner" have a home.')
         elif home:
-            found = find_tenant(slug=home) if home == home.lower() else None
+            found = find_tenant(slug=home) if is_slug(home) else None
             if found is None:
                 fix = "There is no such tenant: apply its file first, or correct the slug."
                 self.report.add(entry.path("home"), fix)

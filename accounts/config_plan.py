@@ -23,6 +23,7 @@ from .people import guest_lookup
 _ALTERNATE = ContactPoint.Kind.ALTERNATE_EMAIL.value
 _DIRECTORY = (User.Source.PASS_THROUGH.value, User.Source.FEDERATED.value)
 OWN_DOMAIN = "This mailbox is in the tenant's own domains: it can't be used as proof."
+MOST_NAMED = 5
 NOT_KEPT = "This person's password is the directory's: a password here is not used."
 
 
@@ -125,8 +126,8 @@ class PeopleWork:
         added, gone = sorted(wanted - present.keys()), sorted(present.keys() - wanted)
         if not added and not gone:
             return
-        words = ", ".join([*(f"+{who}" for who in added), *(f"-{who}" for who in gone)])
-        plan.update("group", name, "members", words if len(words) <= 200 else _counted(added, gone))
+        if name not in self.document.new_groups:
+            plan.update("group", name, "members", _joined_and_left(added, gone))
         group = self.document.group_ids[name]
         members = [GroupMember(group_id=group, user_id=self.ids[who]) for who in added]
         leaving = [str(present[who]) for who in gone]
@@ -139,8 +140,10 @@ class PeopleWork:
         plan.on_write(write)
 
 
-def _counted(added: list[str], gone: list[str]) -> str:
-    return f"+{len(added)} people, -{len(gone)} people"
+def _joined_and_left(added: list[str], gone: list[str]) -> str:
+    if len(added) + len(gone) > MOST_NAMED:
+        return f"+{len(added)} people, -{len(gone)} people"
+    return ", ".join([*(f"+{who}" for who in added), *(f"-{who}" for who in gone)])
 
 
 class _PersonPlan:

@@ -48,7 +48,7 @@ def _notice(key: str, *facts: str) -> Kind:
 _CODE = Kind(
     "code",
     (EMAIL, SMS, VOICE),
-    # Neither a name nor a user ID: who reads a stray code must not learn whose it is.
+    # Neither a name nor a user ID.
     frozenset({"host"}),
     carries_code=True,
     lifetime=CODE_LIFETIME,

@@ -1,4 +1,4 @@
-"""The outbox: what people and machines are told. The database is the truth, sending is a wake-up."""
+"""The outbox: what people and machines are told. The row is the truth, sending a wake-up."""
 
 from typing import Any, ClassVar
 

@@ -118,10 +118,11 @@ def outgoing(message: Message) -> OutgoingMessage:
     if message.code_nonce is not None and message.code_binding is not None:
         nonce, bound_to = bytes(message.code_nonce), bytes(message.code_binding)
         data["code"] = tenant_keys().code(nonce, bound_to)
-    name = one_line(tenant.name)
-    facts = {**_facts(message, tenant), **_with_moments(data)}
-    facts["tenant_name"], facts["recipient_name"] = name, str(recipient["name"])
-    words = render(KINDS[message.kind], message.channel, message.language, facts)
+    kind, name = KINDS[message.kind], one_line(tenant.name)
+    facts = {**_facts(message, tenant), **_with_moments(data), "tenant_name": name}
+    # Who reads a stray code must not learn whose it is.
+    facts["recipient_name"] = "" if kind.carries_code else str(recipient["name"])
+    words = render(kind, message.channel, message.language, facts)
     return OutgoingMessage(
         id=message.id,
         tenant=tenant.slug,

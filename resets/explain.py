@@ -39,8 +39,7 @@ def explain(user_id: str, *, tenant: UUID | None, now: datetime) -> dict[str, An
         situation = read_situation(now)
         user = find_user(wanted)
         own = belongings_of(user) if user is not None else None
-        partner = own is not None and own.user.origin == User.Origin.PARTNER
-        if not partner:
+        if own is None or own.user.origin != User.Origin.PARTNER:
             return _answer(user_id, situation, _decide(situation, own, now), user)
         home_slug, home_id = own.user.home, _registered_email(own)
     home = _home_decision(home_slug, home_id, found, now)

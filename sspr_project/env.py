@@ -36,9 +36,18 @@ def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
 
 def env_url(name: str, schemes: tuple[str, ...], default: str = "") -> str:
     value = env_text(name, default)
-    if value and urlsplit(value).scheme not in schemes:
+    if value and _scheme(name, value) not in schemes:
         stop(name, f"use an address that starts with one of {', '.join(schemes)}")
     return value
+
+
+def _scheme(name: str, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises when it is no number
+    except ValueError:
+        stop(name, "not an address; in a password write %2F for /, %23 for #, %3F for ?")
+    return parts.scheme
 
 
 def env_key(name: str, *, production: bool, development_default: str) -> str:

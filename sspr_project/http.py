@@ -59,12 +59,14 @@ class SizeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
-            return HttpResponse("Method not allowed\n", status=405, content_type="text/plain")
-        try:
-            length = int(request.META.get("CONTENT_LENGTH") or 0)
-        except ValueError:
+            allowed = {"Allow": ", ".join(sorted(METHODS))}
+            return HttpResponse(
+                "Method not allowed\n", status=405, content_type="text/plain", headers=allowed
+            )
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
             return HttpResponse("Bad request\n", status=400, content_type="text/plain")
-        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if len(length) > 9 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return HttpResponse("Too large\n", status=413, content_type="text/plain")
         return self.get_response(request)
 
@@ -87,7 +89,7 @@ class AdminSessionMiddleware(SessionMiddleware):
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
             tenant = request.host_tenant
         with tenant_context(tenant) if tenant is not None else nullcontext():
-            response = super().__call__(request)
+            response: Any = super().__call__(request)
             if tenant is not None and response.status_code >= 500:
                 transaction.set_rollback(True)
         return response

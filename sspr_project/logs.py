@@ -1,7 +1,8 @@
 """Logs: one JSON line an event, secrets hidden, control characters escaped (R-7)."""
 
 import logging
-from collections.abc import MutableMapping
+import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -13,30 +14,43 @@ def hide_secrets(
     logger: object, name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Values under names that can hold a secret never reach a log, whoever logs them."""
-    for field in event:
-        if any(word in field.lower() for word in HIDDEN):
-            event[field] = "hidden"
+    for field, value in event.items():
+        event[field] = _shown(field, value)
     return event
+
+
+def _shown(name: object, value: object) -> object:
+    if any(word in str(name).lower() for word in HIDDEN):
+        return "hidden"
+    if isinstance(value, Mapping):
+        return {key: _shown(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple) and name != "exc_info":
+        return [_shown("", inner) for inner in value]
+    return value
 
 
 def drop_traceback_values(
     logger: object, name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """An exception is told by its type and place; its text could quote what somebody typed."""
-    record = event.get("_record")
-    info = getattr(record, "exc_info", None)
-    if info and info[1] is not None:
-        event["exception"] = type(info[1]).__name__
-        trace = info[2]
-        frames = []
+    problem = _find_problem(event.pop("exc_info", None))
+    event.pop("stack_info", None)
+    if problem is not None:
+        event["exception"] = type(problem).__name__
+        frames, trace = [], problem.__traceback__
         while trace is not None:
             frames.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
             trace = trace.tb_next
         event["frames"] = frames[-12:]
-        record.exc_info = None
-        record.exc_text = None
-    event.pop("exc_info", None)
     return event
+
+
+def _find_problem(info: object) -> BaseException | None:
+    """The exception, however it was handed over: itself, sys.exc_info(), or "the one in hand"."""
+    if isinstance(info, BaseException):
+        return info
+    found = info if isinstance(info, tuple) else sys.exc_info() if info else (None, None)
+    return found[1] if isinstance(found[1], BaseException) else None
 
 
 def configure(config: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """PURE. The network address that limits are counted on."""
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 V6_PREFIX = 64
 
@@ -20,21 +20,26 @@ def client_address(remote: str, forwarded: str, trusted: Iterable[str]) -> str:
     return _counted(current)
 
 
-def _is_in(text: str, networks: Iterable[object]) -> bool:
+def _find_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An IPv4 address in IPv6 writing (`::ffff:192.0.2.7`, a dual-stack socket) is the IPv4 one."""
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def _is_in(text: str, networks: Iterable[object]) -> bool:
+    address = _find_address(text)
+    if address is None:
         return False
     return any(address in network for network in networks)  # type: ignore[operator]  # networks
 
 
 def _counted(text: str) -> str:
-    try:
-        address = ip_address(text)
-    except ValueError:
+    address = _find_address(text)
+    if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
         return str(IPv6Network((address, V6_PREFIX), strict=False).network_address)
     return str(address)

@@ -8,10 +8,10 @@ to the whole database can write a chain afresh; checkpoints kept elsewhere show 
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -43,7 +43,6 @@ SEALED_FIELDS = (
     "data",
     "created_at",
 )
-_OF_EVENT = tuple(f"event__{name}" for name in SEALED_FIELDS)
 
 logger = logging.getLogger(__name__)
 
@@ -121,23 +120,33 @@ def _seal(now: datetime, limit: int) -> int:
             is_sealed=Exists(AuditSeal.objects.filter(event=OuterRef("event")))
         )
         .order_by("created_at", "event_id")
-        .values_list("id", "event_id", "is_sealed", "created_at", *_OF_EVENT)[:limit]
+        .values_list("id", "event_id", "is_sealed", "created_at")[:limit]
     )
     if waiting and now - waiting[0][3] > LATE:
         logger.warning("audit events of %s waited too long for their seal", head.tenant_id)
+    events = _stored_events([row[1] for row in waiting])
     sequence, digest = head.sequence, bytes(head.hash)
-    seals = []
-    for _, event_id, is_sealed, _, *values in waiting:
+    seals, done = [], []
+    for pending_id, event_id, is_sealed, _ in waiting:
+        if event_id not in events:  # removed past the trigger; `verify` tells
+            continue
+        done.append(pending_id)
         if is_sealed:  # queued a second time, which only hands other than ours can do
             continue
         sequence += 1
-        event = dict(zip(SEALED_FIELDS, values, strict=True))
-        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, event))
+        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, events[event_id]))
         seals.append(AuditSeal(event_id=event_id, sequence=sequence, hash=digest))
     AuditSeal.objects.bulk_create(seals)
-    AuditPending.objects.filter(id__in=[row[0] for row in waiting]).delete()
+    AuditPending.objects.filter(id__in=done).delete()
     AuditHead.objects.filter(id=head.id).update(sequence=sequence, hash=digest)
     return len(seals)
+
+
+def _stored_events(ids: Sequence[UUID]) -> dict[UUID, dict[str, object]]:
+    """What is sealed of these events. By id and not by a join, for which the database chooses a
+    way that takes forever where it has no statistics yet."""
+    rows = AuditEvent.objects.filter(id__in=ids).values(*SEALED_FIELDS)
+    return {row["id"]: row for row in rows}
 
 
 def _locked_head() -> AuditHead:
@@ -185,22 +194,23 @@ def _find_flaw_in_chain(
     tenant: UUID, head: AuditHead, known: Mapping[int, set[bytes]]
 ) -> Flaw | None:
     digest, reached = GENESIS, 0
-    for sequence, sealed, *values in _sealed_rows(head.sequence):
+    for sequence, sealed, event in _sealed_events(head.sequence):
         if sequence != reached + 1:
-            return _gap(reached + 1)
-        event = dict(zip(SEALED_FIELDS, values, strict=True))
+            return Flaw(reached + 1, "the seal of this number is gone")
+        if event is None:
+            return Flaw(sequence, "the event of this number is gone")
         digest = next_hash(digest, canonical_json(tenant, sequence, event))
-        if digest != bytes(sealed):
+        if digest != sealed:
             return Flaw(sequence, "this is not the event that was sealed here")
         if known.get(sequence, {digest}) != {digest}:
             return Flaw(sequence, "a checkpoint saw another chain up to here")
         reached = sequence
+    return _find_flaw_at_end(head, reached, digest, max(known, default=0))
+
+
+def _find_flaw_at_end(head: AuditHead, reached: int, digest: bytes, seen: int) -> Flaw | None:
     if reached < head.sequence:
-        return _gap(reached + 1)
-    return _find_flaw_at_end(head, digest, max(known, default=0))
-
-
-def _find_flaw_at_end(head: AuditHead, digest: bytes, seen: int) -> Flaw | None:
+        return Flaw(reached + 1, "the seal of this number is gone")
     if digest != bytes(head.hash):
         return Flaw(max(head.sequence, 1), "the recorded end of the chain is another one")
     if seen > head.sequence:
@@ -209,18 +219,18 @@ def _find_flaw_at_end(head: AuditHead, digest: bytes, seen: int) -> Flaw | None:
     return None
 
 
-def _sealed_rows(last: int) -> Iterator[tuple[Any, ...]]:
-    rows = AuditSeal.objects.filter(sequence__lte=last).order_by("sequence")
-    found: Iterator[tuple[Any, ...]] = rows.values_list("sequence", "hash", *_OF_EVENT).iterator(
-        chunk_size=CHUNK
-    )
-    return found
-
-
-def _gap(sequence: int) -> Flaw:
-    if AuditSeal.objects.filter(sequence=sequence).exists():
-        return Flaw(sequence, "the event of this number is gone")
-    return Flaw(sequence, "the seal of this number is gone")
+def _sealed_events(last: int) -> Iterator[tuple[int, bytes, dict[str, object] | None]]:
+    """Number, hash and event of each seal up to number `last`, in order, a chunk at a time."""
+    reached = 0
+    while True:
+        seals = AuditSeal.objects.filter(sequence__gt=reached, sequence__lte=last)
+        chunk = list(seals.order_by("sequence").values_list("sequence", "hash", "event_id")[:CHUNK])
+        if not chunk:
+            return
+        events = _stored_events([event_id for _, _, event_id in chunk])
+        for sequence, sealed, event_id in chunk:
+            yield sequence, bytes(sealed), events.get(event_id)
+        reached = chunk[-1][0]
 
 
 def _find_flaw_after_end() -> Flaw | None:
@@ -234,15 +244,16 @@ def _find_flaw_after_end() -> Flaw | None:
 
 
 def _find_unqueued_event(sealed: int) -> Flaw | None:
-    """An event that was put in past the trigger, or whose place in the queue was taken away."""
-    stray = (
-        AuditEvent.objects.filter(
-            ~Exists(AuditSeal.objects.filter(event=OuterRef("pk"))),
-            ~Exists(AuditPending.objects.filter(event=OuterRef("pk"))),
-        )
-        .order_by("created_at", "id")
-        .first()
+    """An event put in past the trigger, taken out of the queue, or queued and gone."""
+    queued = AuditPending.objects.filter(event=OuterRef("pk"))
+    stray = AuditEvent.objects.filter(
+        ~Exists(AuditSeal.objects.filter(event=OuterRef("pk"))), ~Exists(queued)
     )
-    if stray is None:
-        return None
-    return Flaw(sealed + 1, f"event {stray.pk} has no seal and doesn't wait for one")
+    found = stray.order_by("created_at", "id").first()
+    if found is not None:
+        return Flaw(sealed + 1, f"event {found.pk} has no seal and doesn't wait for one")
+    kept = AuditEvent.objects.filter(pk=OuterRef("event_id"))
+    lost = AuditPending.objects.filter(~Exists(kept)).order_by("created_at", "id").first()
+    if lost is not None:
+        return Flaw(sealed + 1, f"event {lost.event_id} is gone and was never sealed")
+    return None

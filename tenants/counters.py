@@ -68,7 +68,7 @@ def _longest(blocks: Iterable[Blocked]) -> Blocked | None:
 def count_down(counts: Iterable[Count]) -> None:
     """Takes one try back for each: it turned out not to be a failure."""
     for model, rows in _by_table(counts):
-        for key, _ in rows:
+        for key, _ in rows:  # one by one and in order, or two people wait for each other
             model.objects.filter(**key, count__gt=0).update(
                 count=F("count") - 1, ends_at=F("window_ends")
             )
@@ -94,10 +94,8 @@ def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
 def forget(counts: Iterable[Count]) -> None:
     """Starts these counters afresh, as a successful reset does."""
     for model, rows in _by_table(counts):
-        model.objects.filter(
-            limit__in=[key["limit"] for key, _ in rows],
-            subject__in=[key["subject"] for key, _ in rows],
-        ).delete()
+        for key, _ in rows:
+            model.objects.filter(**key).delete()
 
 
 def _key(count: Count) -> dict[str, Any]:
@@ -109,9 +107,11 @@ def _key(count: Count) -> dict[str, Any]:
 
 
 def _by_table(counts: Iterable[Count]) -> Iterable[tuple[Any, list[tuple[dict[str, Any], Count]]]]:
+    """The tables and rows in the order in which `count_up` locks them."""
     found = list(counts)
     for model, shared in ((Counter, False), (SharedCounter, True)):
         rows = [(_key(count), count) for count in found if count.limit.shared is shared]
+        rows.sort(key=lambda row: (row[0]["limit"], row[0]["subject"]))
         if rows:
             yield model, rows
 
@@ -126,7 +126,8 @@ ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET
     window_ends = CASE WHEN {table}.ends_at <= EXCLUDED.counted_at THEN EXCLUDED.window_ends
                        ELSE {table}.window_ends END,
     ends_at = CASE WHEN {table}.ends_at <= EXCLUDED.counted_at THEN EXCLUDED.ends_at
-                   WHEN {table}.count + 1 = EXCLUDED.allowed
+                   WHEN {table}.count < {table}.allowed
+                    AND {table}.count + 1 >= EXCLUDED.allowed
                    THEN COALESCE(EXCLUDED.block_ends, {table}.ends_at)
                    ELSE {table}.ends_at END,
     allowed = EXCLUDED.allowed,
@@ -168,7 +169,9 @@ def _row(limit: Limit, subject: bytes, now: datetime, tenant: uuid.UUID | None) 
     if tenant is None:
         return values
     row_id = uuid.uuid4()
-    ids = [row_id, tenant] if connection.vendor == "postgresql" else [row_id.hex, tenant.hex]
+    ids: list[Any] = [row_id, tenant]
+    if connection.vendor == "sqlite":
+        ids = [row_id.hex, tenant.hex]
     return [*ids, *values]
 
 

@@ -26,7 +26,6 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 CACHE_SECONDS = 900
 CODE_DIGITS = 6
-_SEPARATOR = b"\x1f"
 
 
 class SealBroken(ValueError):
@@ -34,8 +33,15 @@ class SealBroken(ValueError):
 
 
 def binding(*parts: object) -> bytes:
-    """Additional data that ties a sealed value to its place: tenant, user, method, row."""
-    return _SEPARATOR.join(str(part).encode() for part in parts)
+    """Additional data that ties a sealed value to its place: tenant, user, method, row.
+
+    Each part carries its length, so that no other parts have the same binding.
+    """
+    return b"".join(_measured(str(part).encode()) for part in parts)
+
+
+def _measured(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
 
 
 def _derive(key: bytes, purpose: str) -> bytes:
@@ -97,7 +103,7 @@ class TenantKeys:
     def code(self, nonce: bytes, bound_to: bytes) -> Secret[str]:
         """The one-time code of a challenge, six digits. It is derived, never stored."""
         key = self._for(min(self.versions), "code")
-        digest = hmac.digest(key, nonce + _SEPARATOR + bound_to, "sha256")
+        digest = hmac.digest(key, _measured(nonce) + bound_to, "sha256")
         number = int.from_bytes(digest[:8], "big") % 10**CODE_DIGITS
         return Secret(f"{number:0{CODE_DIGITS}d}")
 

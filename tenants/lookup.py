@@ -13,8 +13,10 @@ from django.db import connection
 _EMBEDDED = {
     "sspr_find_tenant": (
         "SELECT id FROM tenants_tenant WHERE %s = 'slug' AND slug = %s AND active"
-        " UNION SELECT tenant_id FROM tenants_domain WHERE %s = 'domain' AND name = %s"
-        " UNION SELECT tenant_id FROM tenants_host WHERE %s = 'host' AND name = %s"
+        " UNION SELECT d.tenant_id FROM tenants_domain d JOIN tenants_tenant t"
+        " ON t.id = d.tenant_id WHERE %s = 'domain' AND d.name = %s AND t.active"
+        " UNION SELECT h.tenant_id FROM tenants_host h JOIN tenants_tenant t"
+        " ON t.id = h.tenant_id WHERE %s = 'host' AND h.name = %s AND t.active"
     ),
     "sspr_tenants": "SELECT id FROM tenants_tenant WHERE NOT platform ORDER BY slug",
     "sspr_platform": "SELECT id FROM tenants_tenant WHERE platform",

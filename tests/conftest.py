@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from tests.cast_fixtures import acme, beta  # noqa: F401 - fixtures for every test
 from tests.services.browser import PageFactory, Violation, axe_violations, chromium
 from tests.services.http_sink import HttpSink
 from tests.services.seeds import Seeds

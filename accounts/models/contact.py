@@ -52,7 +52,7 @@ class ContactPoint(TenantModel):
 
     def read(self) -> Secret[str]:
         """The address or number. Raises SealBroken when the row was tampered with."""
-        return tenant_keys().open_text(self.sealed, self._binding())
+        return tenant_keys().open_text(bytes(self.sealed), self._binding())
 
 
 def contact_lookup(anchor: str) -> bytes:

@@ -24,7 +24,7 @@ class AuthenticatorDevice(TenantModel, Device):
         constraints: ClassVar[list[Any]] = []
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
     def _binding(self) -> bytes:
         return binding(self.tenant_id, self.user_id, "app_code", self.id)
@@ -36,4 +36,4 @@ class AuthenticatorDevice(TenantModel, Device):
 
     def read_seed(self) -> Secret[bytes]:
         """The seed. Raises SealBroken when the row was tampered with."""
-        return tenant_keys().open(self.sealed_seed, self._binding())
+        return tenant_keys().open(bytes(self.sealed_seed), self._binding())

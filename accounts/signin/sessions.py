@@ -60,7 +60,7 @@ class SessionStore(SessionBase):
         if tenant is None:
             self.create()
             return
-        data = self._get_session(no_load=must_create)
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
         with tenant_context(tenant):
             user = User.objects.filter(pk=data.get("_auth_user_id")).first()
             values = {
@@ -97,7 +97,7 @@ class SessionStore(SessionBase):
         if tenant is None:
             return None
         with tenant_context(tenant):
-            row = (
+            row: Session | None = (
                 Session.objects.select_related("user")
                 .filter(key_hash=_hash(self._get_key()), expires_at__gt=timezone.now())
                 .first()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from tenants.colors import readable_on
 from tenants.limits import MAX_USER_ID
 
 from .. import services
@@ -102,4 +103,5 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def theme(request: HttpRequest, color: str) -> HttpResponse:
     """The tenant's colour as a style sheet of its own; the policy allows no inline styles."""
-    return HttpResponse(f":root{{--brand:#{color}}}\n", content_type="text/css; charset=utf-8")
+    css = f":root{{--brand:#{color};--on-brand:{readable_on(color)}}}\n"
+    return HttpResponse(css, content_type="text/css; charset=utf-8")

@@ -70,6 +70,7 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
         "errors": {},
         "values": {},
         "form_action": request.path,
+        "language_url": request.path,
         **more,
     }
 

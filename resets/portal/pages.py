@@ -41,6 +41,9 @@ def flow_page(
         reference=view.reference,
         reason_code=view.reason if view.tenant.reveal_reason else "",
         concealed=view.concealed,
+        language_url=_url("flow", handle),
+        help_url=f"{reverse('portal:help')}?reference={view.reference}",
+        ends_at=clock(view.expires_at),
         errors={name: text for name, text in (errors or {}).items() if text},
     )
     if view.steps:

@@ -155,6 +155,7 @@ def _organisation_page(request: HttpRequest, who: str, errors: Mapping[str, Any]
         state=State.STARTED.value,
         who=who,
         errors=errors,
+        language_url=reverse("portal:start"),
         form_action=reverse("portal:organisation"),
     )
     return render(request, "portal/organisation.html", context)

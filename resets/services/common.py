@@ -94,7 +94,7 @@ def get_flow(handle: Handle, now: datetime, *, lock: bool = True) -> Flow:
     The tenant's context is open. Lock order everywhere: flow, challenge, user.
     """
     rows = Flow.objects.select_for_update() if lock else Flow.objects.all()
-    flow = rows.filter(pk=handle.flow).first()
+    flow: Flow | None = rows.filter(pk=handle.flow).first()
     if flow is None or not constant_time_compare(
         bytes(flow.secret_hash).hex(), secret_hash(handle.secret).hex()
     ):
@@ -127,8 +127,9 @@ def actor_of(flow: Flow) -> Party:
     """The person of a journey; somebody unknown has no label, because it could be a password."""
     if flow.user is None:
         return Party("anonymous", None, "")
-    kind = "administrator" if flow.policy == "administrator" else "user"
-    return Party(kind, flow.user.pk, flow.user.user_id)
+    if flow.policy == "administrator":
+        return Party("administrator", flow.user.pk, flow.user.user_id)
+    return Party("user", flow.user.pk, flow.user.user_id)
 
 
 def event(flow: Flow, event_type: str, now: datetime, **more: object) -> Event:

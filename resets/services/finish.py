@@ -78,8 +78,8 @@ def _reevaluate(standing: Standing, now: datetime) -> Result | None:
     if not decision.allowed:
         flow.reason = decision.reason or ""
         end(flow, Step.REFUSE, now)
-        data = {"reason": flow.reason, "policy": decision.policy}
-        record(flow, "flow.refused", now, result="failure", reason=flow.reason, data=data)
+        refusal = {"reason": flow.reason, "policy": decision.policy}
+        record(flow, "flow.refused", now, result="failure", reason=flow.reason, data=refusal)
         return Result("not_now")
     kept = _standing_gates(standing)
     needed = max(flow.gates_required, decision.gates_required)
@@ -92,8 +92,8 @@ def _reevaluate(standing: Standing, now: datetime) -> Result | None:
         flow.methods = list(decision.methods)
     move(flow, Step.LOSE_GATE)
     flow.save(update_fields=["gates_required", "policy", "methods", "state"])
-    data = {"reason": "gates", "gates_missing": needed - len(kept)}
-    record(flow, "flow.reevaluated", now, result="failure", data=data)
+    missing = {"reason": "gates", "gates_missing": needed - len(kept)}
+    record(flow, "flow.reevaluated", now, result="failure", data=missing)
     return Result("not_now")
 
 

@@ -256,8 +256,8 @@ def _judge(
         return Result("wrong", tries_left=TRIES_PER_CHALLENGE - challenge.tries)
     standing = standing_of(flow, situation)
     registration = standing.registration(challenge.method)
-    known = registration is not None and challenge.anchor is not None
-    same = known and bytes(challenge.anchor) == registration.anchor
+    anchor = bytes(challenge.anchor) if challenge.anchor is not None else None
+    same = registration is not None and registration.anchor == anchor
     asked = Asked(bytes(challenge.nonce), bound_to(flow, challenge), tuple(challenge.questions))
     verdict = get_method(challenge.method).verify(
         standing.own if same else None, asked, answer, situation.method_context()

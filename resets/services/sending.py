@@ -27,8 +27,8 @@ def send_code(standing: Standing, challenge: Challenge, now: datetime) -> Result
     if blocked is not None:
         challenge.dead = True
         challenge.save(update_fields=["dead"])
-        data = {"limit": name, "until": blocked.until.isoformat()}
-        record(flow, "flow.blocked", now, data=data)
+        until = blocked.until.isoformat()
+        record(flow, "flow.blocked", now, data={"limit": name, "until": until})
         return Result("blocked", until=until_of(blocked), field="channel")
     challenge.sends += 1
     challenge.sent_at = now
