@@ -168,7 +168,7 @@ class PeopleChecks:
             try:
                 decoded_seed(seed)
             except ValueError:
-                fix = "Write 16 to 102 characters of base 32: A to Z and 2 to 7."
+                fix = "Write 16 to 103 characters of base 32: A to Z and 2 to 7."
                 self.report.add(entry.path("totp_secret"), fix)
         rows = [(at, row) for at, row in enumerate(entry.given.get("questions", ())) if row]
         seen: set[str] = set()

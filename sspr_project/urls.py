@@ -1,14 +1,20 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.urls import include, path
+
+from tenants.admin import tenant_site
 
 from .health import healthz, readyz
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/", tenant_site.urls),
     path("", include("resets.portal.urls")),
 ]
+if settings.SSPR_DEMO:
+    urlpatterns.append(path("demo/", include("sspr_project.demo.urls")))
 
 handler400 = "sspr_project.errors.bad_request"
 handler403 = "sspr_project.errors.denied"

@@ -1,12 +1,14 @@
 """Sessions of the administration site, as rows of the tenant.
 
 The key is `<tenant>.<256 random bits>`: the first part says behind which tenant's walls to look,
-the second proves it. Only a hash of the key is stored, and a session of an older epoch is dead.
+the second proves it. Only a hash of the key is stored. A session ends when it is idle for
+`IDLE`, `SESSION_COOKIE_AGE` after the sign-in at the latest, and at once when its person is
+disabled or frozen, their epoch is raised, or the tenant is suspended.
 """
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,10 @@ from django.utils import timezone
 from tenants.context import find_current_tenant, tenant_context
 
 from ..models import Session, User
+
+IDLE = timedelta(minutes=10)
+# A session in use is written at most this often.
+TOUCH_EVERY = timedelta(minutes=1)
 
 
 def tenant_of_key(key: str | None) -> UUID | None:
@@ -62,19 +68,21 @@ class SessionStore(SessionBase):
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
         with tenant_context(tenant):
-            user = User.objects.filter(pk=data.get("_auth_user_id")).first()
-            values = {
-                "user": user,
-                "epoch": user.session_epoch if user else 0,
-                "data": self.encode(data),
-                "expires_at": timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE),
-            }
+            text = self.encode(data)
             if must_create:
-                Session.objects.create(key_hash=_hash(self._get_key()), **values)
+                Session.objects.create(
+                    key_hash=_hash(self._get_key()),
+                    data=text,
+                    expires_at=timezone.now() + IDLE,
+                    **_person(data),
+                )
                 return
             rows = Session.objects.filter(key_hash=_hash(self._get_key()))
-            if not rows.update(**values):
+            if not rows.update(data=text):
                 raise UpdateError
+            # Only a session without a person is given one: the epoch of a sign-in never changes,
+            # or a request that overlaps with a reset would bring its dead session back to life.
+            rows.filter(user=None).update(**_person(data))
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
@@ -96,13 +104,33 @@ class SessionStore(SessionBase):
         tenant = tenant_of_key(self.session_key)
         if tenant is None:
             return None
+        now = timezone.now()
         with tenant_context(tenant):
             row: Session | None = (
-                Session.objects.select_related("user")
-                .filter(key_hash=_hash(self._get_key()), expires_at__gt=timezone.now())
+                Session.objects.select_related("user", "tenant")
+                .filter(key_hash=_hash(self._get_key()), expires_at__gt=now)
                 .first()
             )
-        if row is not None and row.user is not None:
-            alive = row.user.usable and row.epoch == row.user.session_epoch
-            return row if alive else None
+            if row is None or not _is_alive(row):
+                return None
+            _touch(row, now)
         return row
+
+
+def _person(data: dict[str, Any]) -> dict[str, Any]:
+    user = User.objects.filter(pk=data.get("_auth_user_id")).first()
+    return {"user": user, "epoch": user.session_epoch if user is not None else 0}
+
+
+def _is_alive(row: Session) -> bool:
+    if not row.tenant.active:
+        return False
+    return row.user is None or (row.user.usable and row.epoch == row.user.session_epoch)
+
+
+def _touch(row: Session, now: datetime) -> None:
+    """Moves the end of an idle session on, never past its absolute end."""
+    last = row.created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    ends = min(now + IDLE, last)
+    if ends - row.expires_at >= TOUCH_EVERY:
+        Session.objects.filter(pk=row.pk).update(expires_at=ends)

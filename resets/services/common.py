@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.methods.base import Registration
 from accounts.models import User
 from accounts.passwords.rules import Violation
-from accounts.people import Belongings, belongings_of
+from accounts.people import Belongings, find_belongings
 from tenants import audit
 from tenants.audit import Event, Party
 from tenants.counters import Blocked, Count
@@ -91,18 +91,33 @@ def secret_hash(secret: str) -> bytes:
 def get_flow(handle: Handle, now: datetime, *, lock: bool = True) -> Flow:
     """The journey this handle holds, locked, and expired if its time is over. Raises NoFlow.
 
-    The tenant's context is open. Lock order everywhere: flow, challenge, user.
+    The tenant's context is open. Lock order everywhere: flow, challenge, user. Person and tenant
+    are read with it, so that a decoy costs as much; a suspended tenant has no journeys.
     """
-    rows = Flow.objects.select_for_update() if lock else Flow.objects.all()
+    rows = Flow.objects.select_related("user", "tenant")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
     flow: Flow | None = rows.filter(pk=handle.flow).first()
     if flow is None or not constant_time_compare(
         bytes(flow.secret_hash).hex(), secret_hash(handle.secret).hex()
     ):
         raise NoFlow
+    if not flow.tenant.active:
+        raise NoFlow
     if lock and flow.expires_at <= now and State(flow.state) in OPEN_STATES:
         end(flow, Step.EXPIRE, now)
         record(flow, "flow.expired", now)
     return flow
+
+
+def lock_open_flows_of(person: UUID) -> list[Flow]:
+    """Every open journey of a person, locked in one order, before the person is.
+
+    Whoever ends several journeys begins with this: two that each hold one and want the other's
+    would wait for each other.
+    """
+    rows = Flow.objects.select_for_update().filter(user=person, state__in=list(OPEN_STATES))
+    return list(rows.order_by("pk"))
 
 
 def move(flow: Flow, step: Step) -> None:
@@ -156,13 +171,17 @@ def subject(flow: Flow) -> str:
 
 
 def proof_counts(situation: Situation, flow: Flow, method: str) -> list[Count]:
-    """What a proof that could fail is counted on, before it is judged."""
+    """What a proof that could fail is counted on, before it is judged.
+
+    In the order of the limits' names, in which `count_up` locks them: what is taken back one by
+    one must not wait for somebody who counts up.
+    """
     person = subject(flow)
     return [
-        situation.count("failed_proofs", person),
-        situation.count("failed_method", f"{person}:{method}"),
         situation.count("failed_by_address", flow.address or "none"),
         situation.count("failed_in_tenant", "all"),
+        situation.count("failed_method", f"{person}:{method}"),
+        situation.count("failed_proofs", person),
     ]
 
 
@@ -203,6 +222,9 @@ class Standing:
 
     @property
     def steps(self) -> int:
+        """Gates in all. Until the first is passed a concealing tenant tells everybody its own."""
+        if self.flow.concealed and not self.gates:
+            return self.situation.rules.methods_required
         return max(self.flow.gates_required, len(self.gates))
 
     @property
@@ -218,11 +240,19 @@ class Standing:
         usable = method in self.assessment.decision.methods
         return found if usable else None
 
+    def open_registration(self, method: str) -> Registration | None:
+        """The same, if a gate can still be passed with it beside those that were (R-11)."""
+        return self.registration(method) if method in self._reachable() else None
+
     def offered(self) -> tuple[str, ...]:
         """The methods that can come next, strongest first."""
-        passed = {gate.method for gate in self.gates}
         if self.flow.concealed:
+            passed = {gate.method for gate in self.gates}
             return tuple(method for method in self.flow.methods if method not in passed)
+        return self._reachable()
+
+    def _reachable(self) -> tuple[str, ...]:
+        """Methods from which the required number of independent gates can be reached."""
         proofs = [p for p in self.assessment.decision.proofs if p.method in self.flow.methods]
         done = [
             next((p for p in proofs if p.method == gate.method), Proof(gate.method, b""))
@@ -235,9 +265,9 @@ class Standing:
 
 def standing_of(flow: Flow, situation: Situation) -> Standing:
     """Reads the person of the journey as they are now."""
-    own = belongings_of(flow.user) if flow.user is not None else None
-    gates = Gate.objects.filter(flow=flow).order_by("step") if own is not None else ()
-    return Standing(flow, situation, own, assess(situation, own), tuple(gates))
+    own = find_belongings(flow.user)
+    gates = tuple(Gate.objects.filter(flow=flow).order_by("step"))
+    return Standing(flow, situation, own, assess(situation, own), gates)
 
 
 def until_of(block: Blocked | None) -> datetime | None:

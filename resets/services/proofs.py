@@ -49,6 +49,7 @@ from .common import (
 from .questions import draw_questions
 from .sending import send_code
 
+_CHANNELS = ("sms", "voice")
 CONTACT_KINDS = {
     "email": ContactPoint.Kind.ALTERNATE_EMAIL.value,
     "mobile_phone": ContactPoint.Kind.MOBILE_PHONE.value,
@@ -96,10 +97,17 @@ def begin_without_choice(standing: Standing, now: datetime) -> None:
 def _choice_problem(standing: Standing, method: str, channel: str) -> Result | None:
     if method not in standing.offered():
         return Result("missing", field="method")
-    allowed = offered_channels(standing, method)
-    if channel and channel not in allowed:
+    if channel not in {"", *_CHANNELS}:
+        return Result("missing", field="channel")
+    if method == "mobile_phone" and channel and channel not in offered_channels(standing, method):
         return Result("missing", field="channel")
     return None
+
+
+def _channel(standing: Standing, method: str, asked: str) -> str:
+    """What was asked for where there is a choice; the form sends the field for other methods too."""
+    offered = offered_channels(standing, method)
+    return asked if asked in offered else next(iter(offered), "")
 
 
 def offered_channels(standing: Standing, method: str) -> Sequence[str]:
@@ -149,7 +157,7 @@ def _begin(standing: Standing, method: str, contact: str, channel: str, now: dat
         flow=flow,
         step=standing.step,
         method=method,
-        channel=channel or next(iter(offered_channels(standing, method)), ""),
+        channel=_channel(standing, method, channel),
         nonce=secrets.token_bytes(16),
         expires_at=min(now + CODE_LIFETIME, flow.expires_at),
         created_at=now,

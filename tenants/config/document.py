@@ -10,7 +10,7 @@ from uuid import UUID
 from .report import Path, Report
 from .shapes import Table
 
-Write = Callable[[], None]
+Write = Callable[[], object]
 SECRET = "(secret, changed)"  # noqa: S105 - what is shown instead of a secret
 HIDDEN = "(changed)"
 _LONGEST_SHOWN = 80

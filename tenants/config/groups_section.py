@@ -101,7 +101,7 @@ class GroupWork:
 
 
 def in_a_circle(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Each edge that is part of a circle, as parent → children (Tarjan, without recursion)."""
+    """Each edge that is part of a circle, as parent → children."""
     component = _components(edges)
     return {
         parent: {

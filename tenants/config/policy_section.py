@@ -127,7 +127,7 @@ class PolicyWork:
         if not any(map(self.document.stands, ("policy", "password", "limits"))):
             if row is not None:
                 plan.remove("policy")
-                plan.on_write(lambda: row.delete() and None)
+                plan.on_write(row.delete)
             return
         is_new = row is None
         policy = row if row is not None else ResetPolicy(methods=list(_RULES.methods))

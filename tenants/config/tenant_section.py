@@ -213,7 +213,7 @@ class TenantWork:
                 _plan_flags(plan, present[name], flags)
         for name in sorted(present.keys() - wanted.keys()):
             plan.remove("domain", name)
-            plan.on_write(_deletion(present[name]))
+            plan.on_write(present[name].delete)
 
     def _plan_hosts(self, plan: Plan) -> None:
         wanted = [name.lower() for name in self.document.data["tenant"].get("hosts", ())]
@@ -225,7 +225,7 @@ class TenantWork:
                 plan.on_write(_insertion(Host(name=name), path, HOST_TAKEN))
         for name in sorted(present.keys() - set(wanted)):
             plan.remove("host", name)
-            plan.on_write(_deletion(present[name]))
+            plan.on_write(present[name].delete)
 
     def _plan_subscription(self, plan: Plan) -> None:
         values = self.document.filled("tenant", TENANT)
@@ -269,13 +269,6 @@ def _insertion(row: Domain | Host, path: Path, message: str) -> Any:
             raise Refused(path, message) from None
 
     return insert
-
-
-def _deletion(row: Domain | Host) -> Any:
-    def delete() -> None:
-        row.delete()
-
-    return delete
 
 
 def _valid(check: Any, value: str) -> bool:

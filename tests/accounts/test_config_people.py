@@ -1,7 +1,6 @@
 """People in a file: what is written for them, what changes, what is kept."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +30,7 @@ SEED = base64.b32decode("JBSWY3DPEHPK3PXP")
 
 
 @pytest.fixture
-def contoso() -> Iterator[UUID]:
+def contoso() -> UUID:
     applied(FABRIKAM)
     return applied(EXAMPLE)
 

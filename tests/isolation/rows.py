@@ -14,7 +14,6 @@ from tenants.scoping import TenantModel, tenant_models
 from tests.cast import Organisation
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-TAKEN_BY_TRIGGER = "AuditPending"
 
 
 def make_rows(organisation: Organisation) -> dict[type[TenantModel], Any]:
@@ -48,9 +47,13 @@ def _make(model: type[TenantModel], rows: dict[type[TenantModel], Any]) -> Any:
         if field.name not in {"id", "tenant"} and not (field.null or field.has_default())
     }
     if model._meta.label == "tenants.GroupNesting":
-        values["child_id"] = type(rows[model.parent.field.related_model]).objects.create(  # type: ignore[attr-defined]  # of GroupNesting
-            name="inner"
-        ).pk
+        values["child_id"] = (
+            type(rows[model.parent.field.related_model])
+            .objects.create(  # type: ignore[attr-defined]  # of GroupNesting
+                name="inner"
+            )
+            .pk
+        )
     row = model(**values)
     row.save()
     assert not connection.needs_rollback

@@ -4,7 +4,7 @@ import json
 import threading
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -34,14 +34,14 @@ name = "Contoso"
 
 
 @pytest.fixture
-def contoso() -> Any:
+def contoso() -> UUID:
     """The example file applied, its partner first."""
     applied(FABRIKAM)
     return applied(EXAMPLE)
 
 
 @pytest.mark.django_db
-def test_the_example_makes_a_whole_tenant(contoso: Any) -> None:
+def test_the_example_makes_a_whole_tenant(contoso: UUID) -> None:
     with tenant_context(contoso):
         tenant = Tenant.objects.get()
         assert (tenant.name, tenant.languages) == ("Contoso", ["en", "de"])
@@ -57,7 +57,7 @@ def test_the_example_makes_a_whole_tenant(contoso: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_applying_twice_is_nothing_to_do(contoso: Any) -> None:
+def test_applying_twice_is_nothing_to_do(contoso: UUID) -> None:
     outcome = apply(EXAMPLE)
 
     assert (outcome.problems, changed(outcome), outcome.applied) == ((), [], False)
@@ -79,7 +79,7 @@ def test_a_file_of_two_keys_is_enough() -> None:
 
 @pytest.mark.django_db
 def test_each_difference_is_one_line_and_raises_the_version_of_the_policy_once(
-    contoso: Any,
+    contoso: UUID,
 ) -> None:
     text = (
         EXAMPLE.replace("methods_required = 2", "methods_required = 1")
@@ -110,7 +110,7 @@ def test_each_difference_is_one_line_and_raises_the_version_of_the_policy_once(
 
 
 @pytest.mark.django_db
-def test_a_file_without_a_policy_takes_the_policy_away(contoso: Any) -> None:
+def test_a_file_without_a_policy_takes_the_policy_away(contoso: UUID) -> None:
     outcome = apply(MINIMAL + DOMAINS)
 
     assert "- policy" in changed(outcome)
@@ -131,7 +131,7 @@ def test_password_rules_alone_let_nobody_reset() -> None:
 
 
 @pytest.mark.django_db
-def test_sections_that_do_not_stand_are_left_alone_apart_from_the_policy(contoso: Any) -> None:
+def test_sections_that_do_not_stand_are_left_alone_apart_from_the_policy(contoso: UUID) -> None:
     text = MINIMAL + DOMAINS + '[policy]\nmethods = ["email", "mobile_phone"]\n'
     apply(text)
 
@@ -142,7 +142,7 @@ def test_sections_that_do_not_stand_are_left_alone_apart_from_the_policy(contoso
 
 
 @pytest.mark.django_db
-def test_groups_are_nested_as_the_file_says(contoso: Any) -> None:
+def test_groups_are_nested_as_the_file_says(contoso: UUID) -> None:
     nested = EXAMPLE + '\n[[groups]]\nname = "Alle Ä"\ngroups = ["sspr-pilot"]\n'
     assert changed(apply(nested)) == ["+ group Alle Ä"]
 
@@ -156,7 +156,7 @@ def test_groups_are_nested_as_the_file_says(contoso: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_domains_and_hosts_are_what_the_file_says(contoso: Any) -> None:
+def test_domains_and_hosts_are_what_the_file_says(contoso: UUID) -> None:
     text = EXAMPLE.replace(
         'domains = [{ name = "contoso.example", verified = true, custom = true }]',
         'domains = [{ name = "contoso.example", custom = false }, { name = "C2.example" }]',
@@ -174,7 +174,7 @@ def test_domains_and_hosts_are_what_the_file_says(contoso: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_a_domain_in_use_is_not_given_up(contoso: Any) -> None:
+def test_a_domain_in_use_is_not_given_up(contoso: UUID) -> None:
     outcome = apply(MINIMAL)
 
     assert [(found.key, found.line) for found in outcome.problems] == [("tenant.domains", 1)]
@@ -319,7 +319,7 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
 def test_no_secret_is_in_any_output(tmp_path: Path) -> None:
     applied(FABRIKAM)
     file = tmp_path / "contoso.toml"
-    outputs = []
+    outputs: list[str] = []
     broken = EXAMPLE.replace('"first_pet"', '"first_dragon"').replace("JBSW", "!JBSW")
     short = EXAMPLE.replace('answer = "Snowball the Third"', 'answer = "Snowball' + " x" * 40 + '"')
     changed_secrets = EXAMPLE.replace("Tall-Ships", "New Tall-Ships").replace("Snow", "My Snow")
@@ -363,7 +363,7 @@ def test_one_file_applied_by_several_at_once_makes_one_tenant() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_recorded_is_allowed_by_its_type(contoso: Any) -> None:
+def test_what_is_recorded_is_allowed_by_its_type(contoso: UUID) -> None:
     with tenant_context(contoso):
         event = AuditEvent.objects.get(type="policy.applied")
 

@@ -1,0 +1,182 @@
+"""Signing in to the administration site: the try is counted first, then judged (R-9).
+
+Unknown people, wrong passwords, disabled people and people without an administrator's role all
+get one answer, at the same cost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from tenants import audit
+from tenants.address import client_address
+from tenants.audit import Party
+from tenants.context import find_current_tenant, tenant_context
+from tenants.counters import Blocked, Count, Counted, count_down, count_up
+from tenants.limits import LIMITS, MAX_USER_ID, limit_for
+from tenants.lookup import find_tenant
+from tenants.models import ResetPolicy
+from tenants.secret import Secret
+from tenants.services import get_platform
+
+from ..identifiers import canonical, find_domain
+from ..models import User
+
+INCOMPLETE = "Enter your user ID and your password."
+WRONG = "User ID or password is wrong, or this person is not an administrator."
+BLOCKED = "Too many tries. Try again after {until}."
+ELSEWHERE = "You were signed in to another organisation and are signed out there now. Try again."
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to sign in, as it came from the form."""
+
+    tenant: UUID
+    user_id: str
+    address: str
+    now: datetime
+    password: Secret[str] = field(repr=False)
+
+
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
+    """The page of the site's `login/`. `context` is what every page of the site is given."""
+    if request.method != "POST":
+        return _page(request, context)
+    typed = canonical(request.POST.get("user_id", ""))[:MAX_USER_ID]
+    password = Secret(request.POST.get("password", ""))
+    if not typed or not password:
+        return _page(request, context, error=INCOMPLETE)
+    tenant = _tenant_of(request, typed)
+    if find_current_tenant() not in (None, tenant):
+        request.session.flush()
+        return _page(request, context, error=ELSEWHERE)
+    attempt = Attempt(tenant, typed, _address(request), timezone.now(), password)
+    return _judged(request, context, attempt)
+
+
+def _judged(request: HttpRequest, context: Mapping[str, Any], attempt: Attempt) -> HttpResponse:
+    # Its own transaction: whatever goes wrong later, the try stays counted.
+    with tenant_context(attempt.tenant):
+        counts = _counts(attempt)
+        counted = count_up(counts, attempt.now)
+    if counted.blocked is not None:
+        return _blocked_page(request, context, counted.blocked, attempt.now)
+    with tenant_context(attempt.tenant):
+        if _is_admitted(request, attempt, counted):
+            count_down(counts)
+            return HttpResponseRedirect(_next_url(request))
+    return _page(request, context, error=WRONG)
+
+
+def _tenant_of(request: Any, typed: str) -> UUID:
+    """Whose administrator it could be; the installation's own row stands for nobody's."""
+    if request.host_tenant is not None:
+        own: UUID = request.host_tenant
+        return own
+    domain = find_domain(typed)
+    found = find_tenant(domain=domain) if domain is not None else None
+    return found if found is not None else get_platform()
+
+
+def _address(request: HttpRequest) -> str:
+    return client_address(
+        request.META.get("REMOTE_ADDR", ""),
+        request.headers.get("X-Forwarded-For", ""),
+        settings.SSPR_TRUSTED_PROXIES,
+    )
+
+
+def _counts(attempt: Attempt) -> list[Count]:
+    policy = ResetPolicy.objects.first()
+    own = limit_for("admin_sign_in", policy.limits if policy is not None else {})
+    return [
+        Count(own, attempt.user_id),
+        Count(LIMITS["admin_sign_in_by_address"], attempt.address),
+    ]
+
+
+@sensitive_variables("attempt")
+def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bool:
+    """Compares the password, and signs in who may enter. Either way it is in the audit trail."""
+    well_formed = find_domain(attempt.user_id) is not None
+    user = authenticate(
+        request,
+        username=attempt.user_id if well_formed else "",
+        password=attempt.password.reveal(),
+    )
+    if not isinstance(user, User) or not user.is_staff:
+        reason = "wrong user ID or password" if user is None else "not an administrator"
+        _record_failure(attempt, reason, counted.used_up)
+        return False
+    # Nothing of an older session, not even its key, lives on in the new one.
+    request.session.flush()
+    login(request, user)
+    party = Party("administrator", user.pk, user.user_id)
+    audit.record(
+        "admin.signed_in", actor=party, target=party, address=attempt.address, now=attempt.now
+    )
+    return True
+
+
+def _record_failure(attempt: Attempt, reason: str, used_up: Blocked | None) -> None:
+    """Tries after the last one are not recorded: a flood must not fill the trail."""
+    known = User.objects.filter(user_id=attempt.user_id).first()
+    # What an unknown person typed could be a password.
+    target = Party("user", known.pk, known.user_id) if known is not None else None
+    audit.record(
+        "admin.sign_in_failed",
+        actor=Party("anonymous", None, ""),
+        target=target,
+        result="failure" if used_up is None else "denied",
+        reason=reason if used_up is None else f"{reason}; no more tries until {_clock(used_up)}",
+        address=attempt.address,
+        now=attempt.now,
+    )
+
+
+def _clock(block: Blocked) -> str:
+    return f"{timezone.localtime(block.until):%H:%M %Z}"
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Where the person wanted to go, if that is on this site."""
+    index = reverse("admin:index")
+    wanted = request.POST.get("next", "")
+    on_host = url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if on_host and wanted.startswith(index) else index
+
+
+def _page(
+    request: HttpRequest, context: Mapping[str, Any], *, error: str = "", status: int = 200
+) -> HttpResponse:
+    values = {
+        **context,
+        "title": "Sign in",
+        "error": error,
+        "user_id": request.POST.get("user_id", "")[:MAX_USER_ID],
+        "next": request.POST.get("next", request.GET.get("next", "")),
+    }
+    return render(request, "admin/login.html", values, status=status)
+
+
+def _blocked_page(
+    request: HttpRequest, context: Mapping[str, Any], block: Blocked, now: datetime
+) -> HttpResponse:
+    page = _page(request, context, error=BLOCKED.format(until=_clock(block)), status=429)
+    page.headers["Retry-After"] = str(max(1, int((block.until - now).total_seconds())))
+    return page
