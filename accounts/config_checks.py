@@ -196,13 +196,10 @@ class PeopleChecks:
             self.report.add(entry.path("home"), fix)
         elif home and origin != User.Origin.PARTNER:
             self.report.add(entry.path("home"), 'Only guests with origin = "partner" have a home.')
-        elif home:
-            found = find_tenant(slug=home) if is_slug(home) else None
-            if found is None:
-                fix = "There is no such tenant: apply its file first, or correct the slug."
-                self.report.add(entry.path("home"), fix)
-            elif found == self.document.tenant_id:
-                self.report.add(entry.path("home"), "The home of a guest is another tenant.")
+        elif home and not is_slug(home):
+            self.report.add(entry.path("home"), "Write the slug of the partner's tenant.")
+        elif home and find_tenant(slug=home) == self.document.tenant_id:
+            self.report.add(entry.path("home"), "The home of a guest is another tenant.")
 
 
 def _phone_problem(key: str, value: str) -> str | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password
 
 from tenants.config.document import HIDDEN, SECRET, Document, Plan, shown
+from tenants.lookup import find_tenant
 from tenants.models import ResetPolicy
 
 from .answers import normalise_answer
@@ -23,8 +24,9 @@ from .people import guest_lookup
 _ALTERNATE = ContactPoint.Kind.ALTERNATE_EMAIL.value
 _DIRECTORY = (User.Source.PASS_THROUGH.value, User.Source.FEDERATED.value)
 OWN_DOMAIN = "This mailbox is in the tenant's own domains: it can't be used as proof."
-MOST_NAMED = 5
 NOT_KEPT = "This person's password is the directory's: a password here is not used."
+NO_HOME = "There is no tenant of this slug yet: until there is, this guest can't reset."
+MOST_NAMED = 5
 
 
 class PeopleWork:
@@ -73,6 +75,9 @@ class PeopleWork:
         found = entry.contacts().get(_ALTERNATE)
         if found and mailbox_domain(found[1]) in self.document.domains:
             plan.warn(entry.path(found[0]), OWN_DOMAIN)
+        home = entry.given.get("home")
+        if home and find_tenant(slug=home) is None:
+            plan.warn(entry.path("home"), NO_HOME)
         for key in ("password", "password_hash"):
             if key in entry.given and entry.given.get("source") in _DIRECTORY:
                 plan.warn(entry.path(key), NOT_KEPT)

@@ -61,9 +61,7 @@ def find_belongings(user: User | None) -> Belongings | None:
 
 def _read(
     user: UUID,
-) -> tuple[
-    tuple[ContactPoint, ...], tuple[AuthenticatorDevice, ...], tuple[QuestionAnswer, ...]
-]:
+) -> tuple[tuple[ContactPoint, ...], tuple[AuthenticatorDevice, ...], tuple[QuestionAnswer, ...]]:
     devices = AuthenticatorDevice.objects.filter(user=user, confirmed=True)
     return (
         tuple(ContactPoint.objects.filter(user=user)),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from accounts.contacts import find_value
 from accounts.identifiers import canonical, find_domain
 from accounts.models import ContactPoint, User
 from accounts.people import Belongings, belongings_of, find_user, guest_lookup
@@ -70,7 +71,7 @@ def _slug(tenant: UUID) -> str:
 
 def _registered_email(own: Belongings) -> str:
     row = own.contacts.get(ContactPoint.Kind.ALTERNATE_EMAIL)
-    return row.read().reveal() if row is not None else ""
+    return (find_value(row) if row is not None else None) or ""
 
 
 def _decide(situation: Situation, own: Belongings | None, now: datetime) -> Decision:

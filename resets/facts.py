@@ -9,7 +9,7 @@ from accounts.groups import is_in_group
 from accounts.methods.base import MethodContext, Registration
 from accounts.methods.registry import methods
 from accounts.models import User
-from accounts.people import Belongings
+from accounts.people import NOBODY, Belongings
 from tenants.context import get_current_tenant
 from tenants.counters import Count
 from tenants.keys import tenant_keys
@@ -107,35 +107,40 @@ def assess(
 ) -> Assessment:
     """Decides for one person; without belongings for a user ID that nobody has."""
     if own is None:
+        if situation.concealed:
+            _in_scope(situation, NOBODY)
+            is_synchronised()
         facts = situation.facts(synchronised=False)
         return Assessment(decide(facts, PersonFacts(known=False)), {})
     user = own.user
     context = situation.method_context()
     found = [row for method in methods() for row in method.registrations(own, context)]
-    group = situation.policy.group_id if situation.policy is not None else None
     person = PersonFacts(
         enabled=user.usable,
         kind=user.kind,
         origin=user.origin,
         source=user.source,
         licensed=user.licence_id is not None,
-        in_group=_in_scope(situation, user, group),
+        in_group=_in_scope(situation, user.pk),
         roles=tuple(user.roles),
         proofs=tuple(
             Proof(row.method, row.anchor, row.channels, row.in_own_domain) for row in found
         ),
         locked_until=locked_until,
     )
-    # Whether the tenant is synchronised matters for administrators only.
-    synchronised = holds_administrator_role(user.roles) and is_synchronised()
+    # Whether the tenant is synchronised matters for administrators only. A concealing tenant asks
+    # for everybody, because the number of queries would tell.
+    administrator = holds_administrator_role(user.roles)
+    synchronised = (situation.concealed or administrator) and is_synchronised()
     decision = decide(situation.facts(synchronised=synchronised), person, home)
     return Assessment(decision, {row.method: row for row in found})
 
 
-def _in_scope(situation: Situation, user: User, group: UUID | None) -> bool:
-    if situation.policy is None or situation.policy.enabled != ResetPolicy.Enabled.SELECTED:
+def _in_scope(situation: Situation, person: UUID) -> bool:
+    policy = situation.policy
+    if policy is None or policy.enabled != ResetPolicy.Enabled.SELECTED:
         return False
-    return group is not None and is_in_group(user.pk, group)
+    return policy.group_id is not None and is_in_group(person, policy.group_id)
 
 
 def person_key(user_id: str) -> bytes:

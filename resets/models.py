@@ -53,7 +53,10 @@ class Flow(TenantModel):
 
 
 class Challenge(TenantModel):
-    """One proof that was asked for: a code on its way, an app code, a set of questions."""
+    """One proof that was asked for: a code on its way, an app code, a set of questions.
+
+    `tries` were counted, of which `judged` have been compared; the others are on their way there.
+    """
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="challenges")
     step = models.PositiveSmallIntegerField()
@@ -64,6 +67,7 @@ class Challenge(TenantModel):
     questions = models.JSONField(default=list)
     nonce = models.BinaryField(max_length=16)
     tries = models.PositiveSmallIntegerField(default=0)
+    judged = models.PositiveSmallIntegerField(default=0)
     sends = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()

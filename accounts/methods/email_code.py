@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from ..contacts import find_value
 from ..identifiers import mailbox_domain
 from ..masking import masked_email
 from ..models import ContactPoint
@@ -23,9 +24,9 @@ class EmailCode:
 
     def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
         row = find_contact(own, CONTACT)
-        if row is None:
+        address = find_value(row) if row is not None else None
+        if row is None or address is None:
             return ()
-        address = row.read().reveal()
         return (
             Registration(
                 method=self.key,

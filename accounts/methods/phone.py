@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from ..contacts import find_value
 from ..masking import masked_phone
 from ..models import ContactPoint
 from ..people import Belongings
@@ -22,7 +23,8 @@ class _Phone:
 
     def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
         row = find_contact(own, self.kind)
-        if row is None:
+        number = find_value(row) if row is not None else None
+        if row is None or number is None:
             return ()
         return (
             Registration(
@@ -30,7 +32,7 @@ class _Phone:
                 anchor=bytes(row.lookup),
                 evidence=(contact_evidence(row),),
                 channels=self.channels,
-                hint=masked_phone(row.read().reveal()),
+                hint=masked_phone(number),
             ),
         )
 

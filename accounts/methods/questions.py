@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from tenants.keys import tenant_keys
 
 from ..answers import normalise_answer
+from ..models import QuestionAnswer
 from ..people import Belongings
 from ..questions import PREDEFINED
 from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict
@@ -25,8 +26,12 @@ def draw(
 
 def usable_questions(own: Belongings, context: MethodContext) -> list[str]:
     """Registered questions the tenant still asks: a predefined one, or one of its own now."""
+    return [row.question for row in _usable_answers(own, context)]
+
+
+def _usable_answers(own: Belongings, context: MethodContext) -> list[QuestionAnswer]:
     return [
-        row.question
+        row
         for row in own.answers
         if row.question in PREDEFINED or row.question in context.custom_questions
     ]
@@ -41,10 +46,11 @@ class SecurityQuestions:
     contact: Literal["", "email", "phone"] = ""
 
     def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
-        usable = usable_questions(own, context)
+        usable = _usable_answers(own, context)
         if len(usable) < context.questions_to_reset:
             return ()
-        digest = hashlib.sha256("\x1f".join(sorted(usable)).encode()).hexdigest()[:32]
+        versions = sorted(f"{row.question}\x1f{row.answer_hash}" for row in usable)
+        digest = hashlib.sha256("\x1e".join(versions).encode()).hexdigest()[:32]
         return (
             Registration(
                 method=self.key,
@@ -62,7 +68,11 @@ class SecurityQuestions:
         for index, question in enumerate(asked.questions):
             given = answer.answers[index].reveal() if index < len(answer.answers) else ""
             right = _same(given, hashes.get(question)) and right
-        if own is None or not right:
+        if (
+            own is None
+            or not right
+            or not set(asked.questions) <= set(usable_questions(own, context))
+        ):
             return WRONG
         registered = self.registrations(own, context)
         return Verdict(right=True, evidence=registered[0].evidence[0]) if registered else WRONG

@@ -8,18 +8,22 @@ import hmac
 from collections.abc import Sequence
 from typing import Literal
 
+import structlog
 from django_otp.oath import TOTP
 
-from tenants.keys import tenant_keys
+from tenants.keys import SealBroken, tenant_keys
 
 from ..models import AuthenticatorDevice
 from ..people import Belongings
 from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict, typed_code
 
+log = structlog.get_logger(__name__)
+
 STEP_SECONDS = 30
 DIGITS = 6
 TOLERANCE = (-1, 0, 1)
 _DECOY_SEED = bytes(20)
+_NEVER = 2**62  # later than any step: no code is right
 
 
 def device_evidence(device: AuthenticatorDevice) -> str:
@@ -50,11 +54,12 @@ class AppCode:
     ) -> Verdict:
         typed = typed_code(answer.code.reveal())
         if own is None or not own.devices:
-            matching_step(_DECOY_SEED, typed, context.now.timestamp(), -1)
+            matching_step(_DECOY_SEED, typed, context.now.timestamp(), _NEVER)
             return WRONG
         for device in own.devices:
-            seed = device.read_seed().reveal()
-            step = matching_step(seed, typed, context.now.timestamp(), device.last_step)
+            seed = _find_seed(device)
+            last_step = device.last_step if seed is not None else _NEVER
+            step = matching_step(seed or _DECOY_SEED, typed, context.now.timestamp(), last_step)
             if step is not None and _spend(device, step):
                 return Verdict(right=True, evidence=device_evidence(device))
         return WRONG
@@ -71,6 +76,15 @@ def matching_step(seed: bytes, typed: str, seconds: float, last_step: int) -> in
         if hmac.compare_digest(typed.encode(), expected.encode()) and step > last_step:
             found = step if found is None else found
     return found
+
+
+def _find_seed(device: AuthenticatorDevice) -> bytes | None:
+    """The seed; nothing, and a word to the operator, when the row was tampered with."""
+    try:
+        return device.read_seed().reveal()
+    except SealBroken:
+        log.error("device_unreadable", device=str(device.pk))
+        return None
 
 
 def _spend(device: AuthenticatorDevice, step: int) -> bool:

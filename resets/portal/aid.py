@@ -52,9 +52,7 @@ def help_request(request: HttpRequest) -> HttpResponse:
 
 def pass_on(request: Any, fields: Mapping[str, str], now: datetime) -> HttpResponse:
     passed = services.ask_for_help(
-        fields["user_id"],
-        fields["note"],
-        reference=fields["reference"],
+        services.HelpRequest(fields["user_id"], fields["note"], fields["reference"]),
         host_tenant=request.host_tenant,
         origin=origin_of(request),
         now=now,

@@ -283,7 +283,7 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     fields = read_fields(request, ("code", *ANSWERS))
     view = services.read_flow(handle, now=now)
     if view.pending is None:
-        return _moved_on(request, handle, view)
+        return _moved_on(request, handle, view, now)
     asked = len(view.pending.questions)
     problem = _answer_problem(fields, asked)
     if problem:
@@ -326,10 +326,12 @@ def _wrong(request: HttpRequest, handle: Handle, result: Result, now: datetime) 
     )
 
 
-def _moved_on(request: HttpRequest, handle: Handle, view: FlowView) -> HttpResponse:
+def _moved_on(request: HttpRequest, handle: Handle, view: FlowView, now: datetime) -> HttpResponse:
     """The journey is elsewhere: on to its page, or a plain word that it is over."""
     if view.state in {State.PROVING, State.CHOOSING}:
         return _see_flow(handle)
+    if view.state in {State.EXPIRED, State.LOCKED}:
+        return flow_page(request, handle, view, now)
     return gone_page(request, 409)
 
 
@@ -344,7 +346,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     if not fields["new_password"]:
         view = services.read_flow(handle, now=now)
         if view.page != "password":
-            return _moved_on(request, handle, view)
+            return _moved_on(request, handle, view, now)
         return flow_page(request, handle, view, now, errors={"new_password": words.TYPE_PASSWORD})
     result = services.submit(handle, Secret(fields["new_password"]), now=now)
     if result.kind == "ok":
@@ -362,7 +364,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         )
     if view.state == State.REFUSED:
         return flow_page(request, handle, view, now)
-    return _moved_on(request, handle, view)
+    return _moved_on(request, handle, view, now)
 
 
 @require_POST

@@ -5,7 +5,7 @@ start → choose → send → verify (once a gate) → submit; cancel, ask_for_h
 
 from .common import Handle, NoFlow, Origin, Result
 from .finish import cancel, submit
-from .help import ask_for_help
+from .help import HelpRequest, ask_for_help
 from .proofs import choose, send, verify
 from .reading import FlowView, read_flow
 from .repudiation import is_repudiable, repudiate
@@ -14,6 +14,7 @@ from .start import Started, start
 __all__ = [
     "FlowView",
     "Handle",
+    "HelpRequest",
     "NoFlow",
     "Origin",
     "Result",

@@ -15,7 +15,7 @@ from tenants.counters import forget
 from tenants.roles import holds_administrator_role
 from tenants.secret import Secret
 
-from ..eligibility import independent
+from ..eligibility import NOT_ENOUGH_METHODS, independent
 from ..facts import person_key, read_situation
 from ..flow import Event as Step
 from ..flow import State
@@ -29,6 +29,7 @@ from .common import (
     event,
     get_flow,
     is_over,
+    lock_open_flows_of,
     move,
     own_counts,
     record,
@@ -47,10 +48,12 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
     no try.
     """
     with tenant_context(handle.tenant):
+        person = get_flow(handle, now, lock=False).user_id
+        together = lock_open_flows_of(person) if person is not None else []
         flow = get_flow(handle, now)
         if flow.state != State.CHOOSING or flow.user_id is None:
             return Result("not_now")
-        flow.user = User.objects.select_for_update().get(pk=flow.user_id)
+        flow.user = User.objects.select_for_update(no_key=True).get(pk=flow.user_id)
         standing = standing_of(flow, read_situation(now))
         lost = _reevaluate(standing, now)
         if lost is not None:
@@ -63,7 +66,8 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
             data = {"codes": codes}
             record(flow, "password.rejected", now, result="failure", reason=reason, data=data)
             return Result("weak", violations=broken)
-        _write(standing, flow.user, password, terms, now)
+        _set_password(flow.user, password, terms, now)
+        _finish(standing, flow.user, [row for row in together if row.pk != flow.pk], now)
         return Result("ok")
 
 
@@ -75,14 +79,14 @@ def password_terms(standing: Standing, user: User) -> PasswordTerms:
 def _reevaluate(standing: Standing, now: datetime) -> Result | None:
     """Back to a missing gate, or refused; nothing when the journey may still end well."""
     flow, decision = standing.flow, standing.assessment.decision
-    if not decision.allowed:
-        flow.reason = decision.reason or ""
+    needed = max(flow.gates_required, decision.gates_required)
+    if not decision.allowed or decision.counted < needed:
+        flow.reason = decision.reason or NOT_ENOUGH_METHODS
         end(flow, Step.REFUSE, now)
         refusal = {"reason": flow.reason, "policy": decision.policy}
         record(flow, "flow.refused", now, result="failure", reason=flow.reason, data=refusal)
         return Result("not_now")
     kept = _standing_gates(standing)
-    needed = max(flow.gates_required, decision.gates_required)
     if len(kept) == len(standing.gates) and len(kept) >= needed:
         return None
     _keep_only(flow, standing.gates, kept)
@@ -131,18 +135,20 @@ def _keep_only(flow: Flow, gates: Sequence[Gate], kept: Sequence[Gate]) -> None:
             gate.save(update_fields=["step", "seal"])
 
 
-def _write(
-    standing: Standing, user: User, password: Secret[str], terms: PasswordTerms, now: datetime
-) -> None:
-    flow = standing.flow
-    move(flow, Step.SUBMIT)
+def _set_password(user: User, password: Secret[str], terms: PasswordTerms, now: datetime) -> None:
     user.password = make_password(normalise_for_hashing(password.reveal(), terms.rules))
     user.session_epoch += 1
     user.password_changed_at = now
     user.save(update_fields=["password", "session_epoch", "password_changed_at"])
+
+
+def _finish(standing: Standing, user: User, others: Sequence[Flow], now: datetime) -> None:
+    """Ends the journey and everything that rested on the old password; tells those concerned."""
+    flow = standing.flow
     ended, _ = Session.objects.filter(user=user).delete()
+    move(flow, Step.SUBMIT)
     end(flow, Step.WRITE, now)
-    others = cancel_flows_of(user, now, except_flow=flow)
+    cancelled = cancel_flows(others, user, now)
     keys = {subject(flow), person_key(user.user_id).hex()}
     forget(own_counts(standing.situation, keys))
     if standing.own is not None:
@@ -160,18 +166,13 @@ def _write(
             "operation": flow.operation,
         },
     )
-    audit.record_many([done, *others])
+    audit.record_many([done, *cancelled])
 
 
-def cancel_flows_of(
-    user: User, now: datetime, *, except_flow: Flow | None = None
-) -> list[audit.Event]:
-    """Ends every other open journey of a person; returns what to record."""
-    rows = Flow.objects.select_for_update().filter(user=user, state__in=list(OPEN_STATES))
-    if except_flow is not None:
-        rows = rows.exclude(pk=except_flow.pk)
+def cancel_flows(flows: Sequence[Flow], user: User, now: datetime) -> list[audit.Event]:
+    """Ends these open, locked journeys of a person; returns what to record."""
     events = []
-    for flow in rows:
+    for flow in flows:
         end(flow, Step.CANCEL, now)
         flow.user = user
         events.append(event(flow, "flow.cancelled", now))

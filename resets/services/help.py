@@ -1,11 +1,13 @@
 """ "Contact your administrator": works for everybody, even where resets are switched off."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from accounts.contacts import administrators, primary_addresses
 from accounts.identifiers import canonical, find_domain
+from accounts.models import User
 from accounts.people import find_user
 from notifications.services import Recipient, notify, notify_nobody
 from tenants import audit
@@ -26,59 +28,72 @@ MAX_NOTE = 500
 CUSTOM = "helpdesk"
 
 
+@dataclass(frozen=True)
+class HelpRequest:
+    """What somebody asks: all of it typed by them, none of it proved."""
+
+    user_id: str
+    note: str
+    reference: str = ""
+
+
 def ask_for_help(
-    user_id: str,
-    note: str,
-    *,
-    reference: str,
-    host_tenant: UUID | None,
-    origin: Origin,
-    now: datetime,
+    request: HelpRequest, *, host_tenant: UUID | None, origin: Origin, now: datetime
 ) -> bool:
     """Passes a request to the help desk or the first tier of administrators that has anybody.
 
     The answer is the same for every user ID; false only when this browser asks too often.
     """
-    wanted = canonical(user_id)[:320]
+    wanted = canonical(request.user_id)[:320]
     domain = find_domain(wanted)
     tenant = host_tenant or (find_tenant(domain=domain) if domain else None) or get_platform()
     with tenant_context(tenant):
         situation = read_situation(now)
-        counted = count_up(
-            [
-                situation.count("help_requests", person_key(wanted).hex()),
-                Count(LIMITS["help_by_address"], origin.address or "none"),
-            ],
-            now,
-        )
-        blocked = counted.blocked
+        counts = [
+            situation.count("help_requests", person_key(wanted).hex()),
+            Count(LIMITS["help_by_address"], origin.address or "none"),
+        ]
+        blocked = count_up(counts, now).blocked
         if blocked is not None and blocked.limit.name == "help_by_address":
             return False
         user = find_user(wanted) if not situation.tenant.platform else None
-        tier, recipients = ("", []) if user is None else _recipients(situation)
-        known = find_reference(reference) or ""
-        if user is None or blocked is not None or not recipients:
+        reference = find_reference(request.reference) or ""
+        person = Party("user", user.pk, user.user_id) if user else Party("anonymous", None, "")
+        if blocked is not None:
+            event, data = "help.blocked", {}
             notify_nobody("help_request", now=now)
         else:
-            for recipient in recipients:
-                facts = {
-                    "name": user.display_name,
-                    "user_id": user.user_id,
-                    "note": note[:MAX_NOTE],
-                    "when": now.isoformat(),
-                }
-                notify("help_request", "email", recipient, facts, now=now, reference=known)
-        person = Party("user", user.pk, user.user_id) if user else Party("anonymous", None, "")
+            tier, told = _tell(situation, user, request.note, reference, now)
+            event, data = "help.requested", {"tier": tier, "recipients": told}
         audit.record(
-            "help.requested" if blocked is None else "help.blocked",
+            event,
             actor=person,
             target=person if user else None,
-            data={"tier": tier, "recipients": len(recipients)} if blocked is None else {},
-            reference=known,
+            data=data,
+            reference=reference,
             address=origin.address,
             now=now,
         )
     return True
+
+
+def _tell(
+    situation: Situation, user: User | None, note: str, reference: str, now: datetime
+) -> tuple[str, int]:
+    """Who was told, and how many; for somebody unknown one message that goes nowhere."""
+    tier, recipients = _recipients(situation) if user is not None else ("", [])
+    if user is None or not recipients:
+        notify_nobody("help_request", now=now)
+        return tier, 0
+    facts = {
+        "name": user.display_name,
+        "user_id": user.user_id,
+        "note": note[:MAX_NOTE],
+        "when": now.isoformat(),
+    }
+    for recipient in recipients:
+        notify("help_request", "email", recipient, facts, now=now, reference=reference)
+    return tier, len(recipients)
 
 
 def _recipients(situation: Situation) -> tuple[str, Sequence[Recipient]]:

@@ -105,7 +105,7 @@ def _choice_problem(standing: Standing, method: str, channel: str) -> Result | N
 
 
 def _channel(standing: Standing, method: str, asked: str) -> str:
-    """What was asked for where there is a choice; the form sends the field for other methods too."""
+    """What was asked for, where there is a choice: other methods' forms send the field too."""
     offered = offered_channels(standing, method)
     return asked if asked in offered else next(iter(offered), "")
 
@@ -151,7 +151,7 @@ def lock(flow: Flow, until: datetime | None, now: datetime) -> Result:
 
 def _begin(standing: Standing, method: str, contact: str, channel: str, now: datetime) -> Result:
     flow, own = standing.flow, standing.own
-    registration = standing.registration(method)
+    registration = standing.open_registration(method)
     Challenge.objects.filter(flow=flow, dead=False).update(dead=True)
     challenge = Challenge(
         flow=flow,
@@ -229,21 +229,33 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         if challenge.expires_at <= now:
             return Result("late")
         situation = read_situation(now)
-        counted = Challenge.objects.filter(pk=challenge.pk, tries__lt=TRIES_PER_CHALLENGE).update(
-            tries=F("tries") + 1
-        )
-        flow.tries += 1
-        flow.save(update_fields=["tries"])
-        over = _lock_if_over(
-            flow, count_up(proof_counts(situation, flow, challenge.method), now), now
-        )
-        if over is not None:
-            return over
-        if not counted:
-            return Result("wrong")
+        refusal = _count_try(flow, challenge, situation, now)
+        if refusal is not None:
+            return refusal
     with tenant_context(handle.tenant):
         flow = get_flow(handle, now)
         return _judge(flow, challenge, situation, answer, now)
+
+
+def _count_try(
+    flow: Flow, challenge: Challenge, situation: Situation, now: datetime
+) -> Result | None:
+    """Counts a try; nothing when it may be judged. The journey's row is locked.
+
+    Where earlier tries still wait for their judgement, the last of them ends the journey, so that
+    of many at once exactly as many are judged as are allowed.
+    """
+    if challenge.tries >= TRIES_PER_CHALLENGE:
+        return Result("wrong")
+    flow.tries += 1
+    flow.save(update_fields=["tries"])
+    blocked = count_up(proof_counts(situation, flow, challenge.method), now).blocked
+    if blocked is not None or flow.tries > TRIES_PER_FLOW:
+        if challenge.judged < challenge.tries:
+            return Result("blocked", until=until_of(blocked))
+        return lock(flow, until_of(blocked), now)
+    Challenge.objects.filter(pk=challenge.pk).update(tries=F("tries") + 1)
+    return None
 
 
 @dataclass(frozen=True)
@@ -263,7 +275,8 @@ def _judge(
     if bytes(challenge.nonce) != bytes(counted.nonce):
         return Result("wrong", tries_left=TRIES_PER_CHALLENGE - challenge.tries)
     standing = standing_of(flow, situation)
-    registration = standing.registration(challenge.method)
+    registration = standing.open_registration(challenge.method)
+    challenge.judged += 1
     anchor = bytes(challenge.anchor) if challenge.anchor is not None else None
     same = registration is not None and registration.anchor == anchor
     asked = Asked(bytes(challenge.nonce), bound_to(flow, challenge), tuple(challenge.questions))
@@ -282,10 +295,11 @@ def _fail(standing: Standing, challenge: Challenge, now: datetime) -> Result:
     record(flow, "flow.verification_failed", now, result="failure", data={**data, "cause": "wrong"})
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
-    challenge.dead = left == 0
-    challenge.save(update_fields=["questions", "dead"])
+    all_judged = challenge.judged >= challenge.tries
+    challenge.dead = left == 0 and all_judged
+    challenge.save(update_fields=["questions", "dead", "judged"])
     block = find_person_block(standing.situation, flow, now)
-    if block is not None or flow.tries >= TRIES_PER_FLOW:
+    if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
         return lock(flow, block, now)
     return Result("wrong", tries_left=left)
 
@@ -298,8 +312,10 @@ def find_person_block(situation: Situation, flow: Flow, now: datetime) -> dateti
 def _pass(passing: _Passing, now: datetime) -> Result:
     standing, challenge = passing.standing, passing.challenge
     flow = standing.flow
+    # What was typed twice at once costs nothing: no other try of this challenge is judged any more.
+    taken_back = 1 + challenge.tries - challenge.judged
     challenge.used_at = now
-    challenge.save(update_fields=["used_at"])
+    challenge.save(update_fields=["used_at", "judged"])
     Gate.objects.create(
         flow=flow,
         challenge=challenge,
@@ -311,7 +327,8 @@ def _pass(passing: _Passing, now: datetime) -> Result:
         seal=gate_seal(flow, challenge.pk, standing.step, challenge.method, passing),
         passed_at=now,
     )
-    count_down(proof_counts(standing.situation, flow, challenge.method))
+    for _ in range(taken_back):
+        count_down(proof_counts(standing.situation, flow, challenge.method))
     _confirm_contact(passing, now)
     missing = max(0, flow.gates_required - standing.step)
     if missing:
@@ -321,7 +338,7 @@ def _pass(passing: _Passing, now: datetime) -> Result:
         move(flow, Step.ASK_PASSWORD)
     secret = new_secret()
     flow.secret_hash = secret_hash(secret)
-    flow.tries = max(0, flow.tries - 1)
+    flow.tries = max(0, flow.tries - taken_back)
     flow.save(update_fields=["state", "secret_hash", "tries"])
     data = {"method": challenge.method, "step": standing.step, "gates_missing": missing}
     record(flow, "flow.verification_completed", now, data=data)

@@ -20,7 +20,7 @@ def draw_questions(standing: Standing, flow: Flow) -> list[str]:
     if standing.own is not None:
         registered = usable_questions(standing.own, standing.situation.method_context())
     if len(registered) < rules.questions_to_reset:
-        registered = _decoy_set(flow, rules.questions_to_register)
+        registered = _decoy_set(flow, max(rules.questions_to_register, rules.questions_to_reset))
     return _draw(list(registered), rules.questions_to_reset)
 
 

@@ -13,8 +13,8 @@ from tenants.context import tenant_context
 
 from ..facts import Situation, read_situation
 from ..models import Repudiation
-from .common import Origin
-from .finish import cancel_flows_of
+from .common import Origin, lock_open_flows_of
+from .finish import cancel_flows
 from .notices import language_for, token_hash
 
 MAX_TOKEN = 100
@@ -53,13 +53,14 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
         )
         if row is None:
             return False
-        user = User.objects.select_for_update().get(pk=row.user_id)
+        flows = lock_open_flows_of(row.user_id)
+        user = User.objects.select_for_update(no_key=True).get(pk=row.user_id)
         Repudiation.objects.filter(user=user, used_at=None).update(used_at=now)
         user.frozen_at = now
         user.session_epoch += 1
         user.save(update_fields=["frozen_at", "session_epoch"])
         Session.objects.filter(user=user).delete()
-        cancelled = cancel_flows_of(user, now)
+        cancelled = cancel_flows(flows, user, now)
         _tell(user, read_situation(now), row.flow.reference, row.flow_id, now)
         person = Party("user", user.pk, user.user_id)
         frozen = audit.Event(

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.contacts import find_value
 from accounts.identifiers import canonical, find_domain
 from accounts.methods.registry import METHODS
 from accounts.models import ContactPoint, User
-from accounts.people import Belongings, belongings_of, find_user, guest_lookup
+from accounts.people import Belongings, find_belongings, find_user, guest_lookup
 from tenants import audit
 from tenants.context import tenant_context
 from tenants.counters import Blocked, Count, count_up, find_block
@@ -22,7 +23,7 @@ from tenants.policy import STRONGEST_FIRST
 from tenants.reference import new_reference
 from tenants.services import get_platform
 
-from ..eligibility import HOME_TENANT, LOCKED_OUT, PERSONAL_ACCOUNT, Decision
+from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
 from ..facts import Assessment, Situation, assess, person_key, read_situation
 from ..flow import Event as Step
 from ..flow import State
@@ -126,7 +127,7 @@ def _start_in(
     with tenant_context(tenant):
         situation = read_situation(now)
         user = find_user(wanted)
-        own = belongings_of(user) if user is not None else None
+        own = find_belongings(user)
         if own is not None and own.user.origin == User.Origin.PARTNER and hand_over:
             return Started(partner=_hand_over(own))
         key = person_key(user.user_id if user is not None else wanted)
@@ -142,8 +143,8 @@ def _start_in(
 
 def _hand_over(own: Belongings) -> HandOver:
     contact = own.contacts.get(ContactPoint.Kind.ALTERNATE_EMAIL)
-    address = contact.read().reveal() if contact is not None else ""
-    return HandOver(own.user.home, canonical(address))
+    address = find_value(contact) if contact is not None else None
+    return HandOver(own.user.home, canonical(address or ""))
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _open(opening: _Opening, origin: Origin, now: datetime) -> Handle:
     """Writes the row, its audit events and, in concealed mode, one message real or not."""
     situation, decision = opening.situation, opening.assessment.decision
     platform = situation.tenant.platform
-    concealed = situation.concealed and not platform and decision.reason != PERSONAL_ACCOUNT
+    concealed = situation.concealed and not platform
     secret = new_secret()
     user = opening.own.user if opening.own is not None else None
     flow = Flow(

@@ -22,8 +22,8 @@ function constants(count, power) {
   return found;
 }
 
-/** Mixes the 64 bytes of `block` from `at` on into `state`. */
-function mix(state, block, at) {
+/** Spreads the 64 bytes of `block` from `at` on over the 64 rounds. */
+function spread(block, at) {
   const w = schedule;
   for (let i = 0; i < 16; i++, at += 4) {
     w[i] = (block[at] << 24) | (block[at + 1] << 16) | (block[at + 2] << 8) | block[at + 3];
@@ -35,6 +35,12 @@ function mix(state, block, at) {
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
   }
+}
+
+/** Mixes the 64 bytes of `block` from `at` on into `state`. */
+function mix(state, block, at) {
+  spread(block, at);
+  const w = schedule;
   let a = state[0];
   let b = state[1];
   let c = state[2];

@@ -27,6 +27,13 @@ function sendOnce(form) {
   });
 }
 
+/** What the field carries: the challenge with the number that solves it. */
+function solved(challenge, number, started) {
+  const { algorithm, challenge: digest, salt, signature } = challenge;
+  const took = Math.round(performance.now() - started);
+  return btoa(JSON.stringify({ algorithm, challenge: digest, number, salt, signature, took }));
+}
+
 /** Solves the proof of work while the person types; sends by itself if they were faster. */
 function proveAPerson(form) {
   const challenge = JSON.parse(form.dataset.challenge);
@@ -51,12 +58,7 @@ function proveAPerson(form) {
     busy = false;
     worker.terminate();
     // Without a number the waiting ticket goes alone, as it does without JavaScript.
-    if (number !== null) {
-      const { algorithm, challenge: digest, salt, signature } = challenge;
-      const took = Math.round(performance.now() - started);
-      const payload = { algorithm, challenge: digest, number, salt, signature, took };
-      form.elements.altcha.value = btoa(JSON.stringify(payload));
-    }
+    if (number !== null) form.elements.altcha.value = solved(challenge, number, started);
     if (pressed) form.requestSubmit();
   }
 
