@@ -22,12 +22,21 @@ from .passwords.strength import Strength, strength
 log = structlog.get_logger(__name__)
 
 
+# What the banned lists say holds for a directory's passwords too; the rest is the directory's.
+_SHARED_CODES = frozenset({"banned", "contains_name", "too_common", "too_long"})
+
+
 @dataclass(frozen=True)
 class PasswordTerms:
-    """The rules for one person's cloud password and the names it must not contain."""
+    """The rules for one person's password and the names it must not contain.
+
+    directory: the password is kept in the organisation's own directory. Its length and characters
+    are that directory's to judge; the banned lists count where the plan covers such people.
+    """
 
     rules: PasswordRules
     context: PasswordContext
+    directory: bool = False
 
 
 def password_rules(
@@ -64,7 +73,8 @@ def terms_for(
         tenant_name=tenant.name,
         operation=operation,
     )
-    return PasswordTerms(password_rules(policy, subscription, user.source), context)
+    directory = user.source != User.Source.CLOUD
+    return PasswordTerms(password_rules(policy, subscription, user.source), context, directory)
 
 
 def violations(password: Secret[str], terms: PasswordTerms) -> Sequence[Violation]:
@@ -73,6 +83,14 @@ def violations(password: Secret[str], terms: PasswordTerms) -> Sequence[Violatio
     When the operator's list of breached passwords can't be read, everything else still holds and
     the operator is told in the log: a broken file must not stop everybody's reset.
     """
+    if terms.directory:
+        found = check(password.reveal(), terms.rules, terms.context, shipped_passwords(), None)
+        kept = _SHARED_CODES if terms.rules.global_banned else frozenset({"too_long"})
+        return [violation for violation in found if violation.code in kept]
+    return _cloud_violations(password, terms)
+
+
+def _cloud_violations(password: Secret[str], terms: PasswordTerms) -> Sequence[Violation]:
     known = shipped_passwords()
     breached = breached_list(settings.SSPR_BREACHED_FILE) if terms.rules.check_breached else None
     try:

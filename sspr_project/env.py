@@ -35,7 +35,7 @@ def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
 
 
 def env_url(name: str, schemes: tuple[str, ...], default: str = "") -> str:
-    value = env_text(name, default)
+    value = env_text(name) or default
     if value and _scheme(name, value) not in schemes:
         stop(name, f"use an address that starts with one of {', '.join(schemes)}")
     return value

@@ -111,10 +111,9 @@ def _counts(attempt: Attempt) -> list[Count]:
 @sensitive_variables("attempt")
 def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bool:
     """Compares the password, and signs in who may enter. Either way it is in the audit trail."""
-    well_formed = find_domain(attempt.user_id) is not None
     user = authenticate(
         request,
-        username=attempt.user_id if well_formed else "",
+        username=attempt.user_id if find_domain(attempt.user_id) is not None else "",
         password=attempt.password.reveal(),
     )
     if not isinstance(user, User) or not user.is_staff:
@@ -133,7 +132,9 @@ def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bo
 
 def _record_failure(attempt: Attempt, reason: str, used_up: Blocked | None) -> None:
     """Tries after the last one are not recorded: a flood must not fill the trail."""
-    known = User.objects.filter(user_id=attempt.user_id).first()
+    known = None
+    if find_domain(attempt.user_id) is not None:
+        known = User.objects.filter(user_id=attempt.user_id).first()
     # What an unknown person typed could be a password.
     target = Party("user", known.pk, known.user_id) if known is not None else None
     audit.record(

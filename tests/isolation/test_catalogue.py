@@ -1,4 +1,4 @@
-"""The check of the walls: it passes as migrated, notices each damage, and is asked at every start."""
+"""The check of the walls passes as migrated, notices each damage, and is asked at every start."""
 
 import os
 import subprocess
@@ -157,6 +157,7 @@ def test_a_cluster_without_the_roles_is_not_migrated() -> None:
     assert [error.id for error in role_errors(Cursor())] == ["sspr.E003"]
 
 
+@pytest.mark.django_db
 @isolate_apps("tenants")
 def test_a_model_with_a_tenant_must_be_walled(monkeypatch: pytest.MonkeyPatch) -> None:
     class Careless(models.Model):
@@ -212,7 +213,8 @@ def test_a_server_ends_instead_of_starting_worker_after_worker(damaged: str) -> 
 
 def test_a_database_that_does_not_answer_is_no_safe_start() -> None:
     done = start(
-        ["-c", "import sspr_project.wsgi"], "postgres://nobody:hunter2@127.0.0.1:1/nothing"
+        ["-W", "ignore", "-c", "import sspr_project.wsgi"],
+        "postgres://nobody:hunter2@127.0.0.1:1/nothing",
     )
 
     assert done.returncode == 3

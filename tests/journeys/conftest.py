@@ -1,10 +1,12 @@
 """The stage of the journeys, and the product's addresses with those of the demo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template import Template
+from django.test.signals import template_rendered
 from pytest_django import Settings
 
 from tenants.models import Host
@@ -34,3 +36,16 @@ def open_stage(
         return Stage(page, live_url, acme, outbox_dir, page_factory.forgive, language)
 
     return open_in
+
+
+@pytest.fixture
+def rendered() -> Iterator[list[str]]:
+    """The names of the templates the server rendered, in order."""
+    names: list[str] = []
+
+    def note(sender: object, template: Template, **more: object) -> None:
+        names.append(str(template.name))
+
+    template_rendered.connect(note)
+    yield names
+    template_rendered.disconnect(note)

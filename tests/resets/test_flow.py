@@ -37,7 +37,7 @@ ALLOWED = {
 PAIRS = list(product(State, Event))
 
 
-@pytest.mark.parametrize(("state", "event"), PAIRS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("state", "event"), PAIRS, ids=str)
 def test_each_step_is_in_the_table_or_not_allowed(state: State, event: Event) -> None:
     wanted = ALLOWED.get((state.value, event.value))
 
@@ -68,7 +68,7 @@ def test_every_state_on_the_way_can_reach_an_end_and_is_reached(start: State) ->
 
 
 def test_no_way_leads_to_a_new_password_without_the_last_gate() -> None:
-    without = {
+    without: dict[tuple[State, Event], State] = {
         (state, event): after
         for (state, event), after in TRANSITIONS.items()
         if event is not Event.PASS_LAST_GATE

@@ -1,0 +1,118 @@
+"""Every page of the portal, in each state: accessible, readable anywhere, and never a dead end."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import OpenStage
+from tests.journeys.scenes import SCENES, Scene
+from tests.journeys.stage import Stage
+from tests.services.browser import Violation
+
+PHONE, NARROW = {"width": 390, "height": 844}, {"width": 320, "height": 640}
+DIRECTIONS = {"en": "ltr", "ar": "rtl"}
+# The journey is over and well: there is nothing left to do here.
+ENDS_WELL = {"done"}
+NEXT_STEPS = "main a[href]:not([data-summary] a), main button:not([type=button])"
+TARGETS = "main .primary, main .door, main .option, main .button, main button, footer button"
+SMALL = """
+elements => elements.filter(e => e.checkVisibility())
+  .filter(e => e.getBoundingClientRect().height < 43.9 || e.getBoundingClientRect().width < 44)
+  .map(e => e.outerHTML.slice(0, 120))
+"""
+# WCAG 1.4.12, through a constructed sheet: the page's policy forbids inline styles.
+SPACING = """
+() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+    word-spacing: 0.16em !important; } p { margin-block-end: 2em !important; }`);
+  document.adoptedStyleSheets = [sheet];
+}
+"""
+OVERFLOW = """
+() => {
+  const root = document.documentElement;
+  const wide = root.scrollWidth > root.clientWidth ? ["the page"] : [];
+  const cut = [...document.querySelectorAll("main *, footer *")].filter(e =>
+    !e.closest(".scroll, svg, .sr") && e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 &&
+    getComputedStyle(e).display !== "inline" && !["INPUT", "SELECT", "TEXTAREA"].includes(e.tagName));
+  return [...wide, ...cut.map(e => e.outerHTML.slice(0, 120))];
+}
+"""
+
+
+def overflow(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(OVERFLOW)
+    return found
+
+
+def test_every_page_template_has_a_scene() -> None:
+    folder = Path(settings.BASE_DIR) / "templates" / "portal"
+    pages = {path.stem for path in folder.glob("[!_]*.html")} - {"base"}
+
+    assert pages == {scene.template for scene in SCENES.values()}
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("language", DIRECTIONS)
+def test_a_page_is_sound_in_every_way_of_looking_at_it(
+    open_stage: OpenStage,
+    axe: Callable[..., list[Violation]],
+    name: str,
+    language: str,
+    rendered: list[str],
+) -> None:
+    scene = SCENES[name]
+    stage = open_stage("desktop", language=language, viewport=PHONE)
+
+    scene.open(stage)
+    stage.page.wait_for_load_state()
+    if scene.status >= 400:
+        stage.forgive(f"status of {scene.status}")
+
+    assert f"portal/{scene.template}.html" in rendered
+    says_what_it_is(stage, scene)
+    leads_on(stage, scene)
+    looks_right(stage.page, axe)
+
+
+def says_what_it_is(stage: Stage, scene: Scene) -> None:
+    page = stage.page
+    html = page.locator("html")
+    assert html.get_attribute("lang") == stage.language
+    assert html.get_attribute("dir") == DIRECTIONS[stage.language]
+    assert page.locator("h1").count() == 1
+    heading = page.locator("h1").inner_text().strip()
+    assert heading in page.title()
+    assert page.locator("[data-summary]").count() == scene.errors
+    if scene.errors:
+        assert page.evaluate("document.activeElement.matches('[data-summary]')")
+        assert page.title().strip()[: -len(heading)] != ""
+        for link in page.locator("[data-summary] a").all():
+            field = page.locator(link.get_attribute("href") or "")
+            assert field.count() == 1
+            assert field.is_visible()
+    if stage.language == "en":
+        assert page.title().strip().startswith("Error: ") == scene.errors
+
+
+def leads_on(stage: Stage, scene: Scene) -> None:
+    steps = stage.page.locator(NEXT_STEPS).filter(visible=True).count()
+    assert steps or scene.template in ENDS_WELL
+    assert stage.page.locator("footer a").first.is_visible()
+
+
+def looks_right(page: Page, axe: Callable[..., list[Violation]]) -> None:
+    assert axe(page) == []
+    assert page.locator(TARGETS).evaluate_all(SMALL) == []
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a TypedDict by shape
+    assert axe(page) == []
+    assert overflow(page) == []
+    page.evaluate(SPACING)
+    assert overflow(page) == []
+    page.emulate_media(forced_colors="active")
+    assert axe(page, off=("region",)) == []

@@ -1,0 +1,169 @@
+"""Run as a program with DATABASE_URL on SQLite: the statements that are written by hand, tried on
+the embedded database. Prints a JSON object of what went wrong by name; nothing wrong is ""."""
+
+import json
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import django
+import pytest
+from django.core.management import call_command
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+def counters_count() -> None:
+    from tenants.counters import Blocked, Count, count_down, count_up, find_block, forget
+    from tenants.limits import LIMITS
+    from tenants.models import Counter
+
+    limit, shared = LIMITS["failed_method"], LIMITS["mails_to_mailbox"]
+    both = [Count(limit, "alice"), Count(shared, "alice")]
+    with acme.inside():
+        counted = [count_up(both, NOW) for _ in range(6)]
+        assert [each.blocked is None for each in counted] == [True] * 5 + [False]
+        end = Blocked(limit, NOW + timedelta(hours=24))
+        assert counted[4].used_up == counted[5].blocked == find_block(both, NOW) == end
+        assert find_block(both, end.until) is None
+        count_down(both)
+        count_down(both)
+        assert find_block(both, NOW) is None
+        assert count_up(both, NOW + timedelta(hours=1)).blocked is None
+        assert Counter.objects.get().count == 1
+        assert Counter.objects.get().counted_at == NOW + timedelta(hours=1)
+        forget(both)
+        assert not Counter.objects.exists()
+    with beta.inside():
+        assert count_up(both, NOW).blocked is None
+
+
+def racers_are_counted_one_by_one() -> None:
+    from django.db import connection
+
+    from tenants.counters import Count, count_up
+    from tenants.limits import LIMITS
+
+    allowed: list[bool] = []
+
+    def try_once() -> None:
+        with acme.inside():
+            counted = count_up([Count(LIMITS["phone_sends"], "alice")], NOW)
+        allowed.append(counted.blocked is None)
+        connection.close()
+
+    threads = [threading.Thread(target=try_once) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(allowed) == [False] * 7 + [True] * 5
+
+
+def lookups_find() -> None:
+    from accounts.models import User
+    from tenants.lookup import (
+        find_tenant,
+        platform_id,
+        tenant_ids,
+        tenants_of_guest,
+        tenants_with_messages,
+        tenants_with_unsealed,
+    )
+    from tenants.models import Tenant
+    from tenants.services import get_platform
+
+    platform = get_platform()
+    assert platform_id() == platform == get_platform()
+    assert tenant_ids() == [acme.id, beta.id]
+    names = ({"slug": "acme"}, {"domain": "Acme.example"}, {"host": "ACME.sspr.test"})
+    for name in names:
+        assert find_tenant(**name) == acme.id
+    assert find_tenant(host="nobody.example") is None
+    with acme.inside():
+        lookup = bytes(User.objects.get(pk=acme.gina.pk).guest_lookup)
+        Tenant.objects.update(active=False)
+    assert tenants_of_guest(lookup) == [acme.id]
+    assert tenants_of_guest(bytes(32)) == []
+    for name in names:
+        assert find_tenant(**name) is None, name
+    with acme.inside():
+        Tenant.objects.update(active=True)
+    assert tenants_with_messages(NOW) == []
+    assert tenants_with_unsealed() == []
+
+
+def the_audit_trail_is_only_added_to() -> None:
+    from django.db import DatabaseError, transaction
+
+    from tenants.audit import Party, record
+    from tenants.audit_chain import seal_pending, verify
+    from tenants.lookup import tenants_with_unsealed
+    from tenants.models import AuditEvent, AuditPending, AuditSeal
+
+    with acme.inside():
+        record("flow.cancelled", actor=Party("user", acme.alice.pk, "alice"), now=NOW)
+        assert AuditPending.objects.get().event_id == AuditEvent.objects.get().pk
+        assert AuditPending.objects.get().created_at == NOW
+    assert tenants_with_unsealed() == [acme.id]
+    assert seal_pending(NOW) == 1
+    with acme.inside():
+        assert verify().intact
+        for model in (AuditSeal, AuditEvent):
+            for change in (
+                lambda rows: rows.update(id=acme.id),
+                lambda rows: rows.all()._raw_delete("default"),
+            ):
+                with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+                    change(model.objects)
+
+
+def groups_count_nested() -> None:
+    from accounts.groups import is_in_group
+    from tests.cast import make_group
+
+    with acme.inside():
+        inner = make_group("inner", members=(acme.alice,))
+        outer = make_group("outer", inner=(inner,))
+        assert is_in_group(acme.alice.pk, outer.pk)
+        assert not is_in_group(acme.bob.pk, outer.pk)
+
+
+def the_first_wall_stands() -> None:
+    from accounts.models import User
+    from tenants.checks import refuse_unsafe_start
+    from tenants.context import NoTenant
+
+    refuse_unsafe_start()
+    with acme.inside():
+        assert not User.objects.filter(pk=beta.alice.pk).exists()
+    with pytest.raises(NoTenant):
+        User.objects.count()
+
+
+TRIED: tuple[Callable[[], None], ...] = (
+    counters_count,
+    racers_are_counted_one_by_one,
+    lookups_find,
+    the_audit_trail_is_only_added_to,
+    groups_count_nested,
+    the_first_wall_stands,
+)
+
+if __name__ == "__main__":
+    django.setup()
+    call_command("migrate", verbosity=0)
+    from tests.cast import make_acme, make_beta
+
+    acme, beta = make_acme(), make_beta()
+    wrong = {}
+    for tried in TRIED:
+        try:
+            tried()
+        except Exception:
+            wrong[tried.__name__] = traceback.format_exc()
+        else:
+            wrong[tried.__name__] = ""
+    json.dump(wrong, sys.stdout)
