@@ -11,9 +11,9 @@ from tenants.admin import ReadOnlyAdmin, Section, choice_filter, tenant_site
 from tenants.admin.base import as_list, field_choices, row_link
 from tenants.admin.trail import clock
 from tenants.keys import SealBroken
+from tenants.masking import masked_email, masked_phone
 
 from .identifiers import canonical
-from .masking import masked_email, masked_phone
 from .models import ContactPoint, GroupMember, Session, User
 from .people import Belongings, belongings_of, guest_lookup
 from .signin.admin_login import sign_in
@@ -122,7 +122,7 @@ def registered(own: Belongings) -> Iterable[tuple[str, str, str]]:
         yield "Authenticator app", device.name, clock(device.created_at)
     if own.answers:
         newest = max(row.created_at for row in own.answers)
-        yield "Security questions", f"{len(own.answers)} questions", clock(newest)
+        yield "Security questions", f"{len(own.answers)} registered", clock(newest)
 
 
 def hint_of(row: ContactPoint) -> str:

@@ -9,13 +9,12 @@ from tenants.admin import ReadOnlyAdmin, choice_filter, tenant_site
 from tenants.admin.base import as_words, field_choices
 from tenants.admin.trail import clock
 from tenants.keys import SealBroken
+from tenants.masking import masked_email, masked_phone
 from tenants.reference import find_reference
 
 from .kinds import KINDS
 from .models import Message
 from .services import get_recipient
-
-DOTS = "••••"
 
 
 def recipient_hint(message: Message) -> str:
@@ -26,12 +25,9 @@ def recipient_hint(message: Message) -> str:
         return "can't be read"
     if not address:
         return "nobody"
-    local, at, domain = address.partition("@")
-    if at:
-        name, _, ending = domain.rpartition(".")
-        return f"{local[:1]}{DOTS}@{name[:1]}{DOTS}.{ending}"
-    digits = [char for char in address.partition(";")[0] if char.isdigit()]
-    return f"{DOTS}{''.join(digits[-2:])}"
+    if "@" in address:
+        return masked_email(address)
+    return masked_phone(address.partition(";")[0])
 
 
 @admin.register(Message, site=tenant_site)

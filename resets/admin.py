@@ -93,7 +93,7 @@ class FlowAdmin(ReadOnlyAdmin):
     @admin.display(description="Reason")
     def shown_reason(self, flow: Flow) -> str:
         sentence = REASONS.get(flow.reason)
-        return f"{flow.reason}: {sentence}" if sentence else flow.reason
+        return f"{flow.reason}: {sentence}" if sentence else flow.reason or "–"
 
     @admin.display(description="Methods")
     def shown_methods(self, flow: Flow) -> str:

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 
 def stop(name: str, fix: str) -> NoReturn:
@@ -57,4 +59,22 @@ def env_key(name: str, *, production: bool, development_default: str) -> str:
         return development_default
     if len(value) < 32 or len(set(value)) < 8:
         stop(name, "set a random value of at least 32 characters")
+    return value
+
+
+def env_networks(name: str) -> list[str]:
+    """Addresses or networks, comma-separated: `10.0.0.1, 10.1.0.0/16`."""
+    found = env_list(name)
+    for text in found:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            stop(name, f"not an address or a network: {text}")
+    return found
+
+
+def env_zone(name: str, default: str) -> str:
+    value = env_text(name, default) or default
+    if value not in available_timezones():
+        stop(name, "use the name of a time zone, such as Europe/Berlin")
     return value

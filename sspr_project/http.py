@@ -26,6 +26,7 @@ HEADERS = {
     ),
 }
 ADMIN_PATH = "/admin/"
+SIGN_IN_PATH = "/admin/login/"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -82,6 +83,9 @@ class AdminSessionMiddleware(SessionMiddleware):
         if not request.path.startswith(ADMIN_PATH):
             request.session = SessionStore()
             return self.get_response(request)
+        if request.path == SIGN_IN_PATH:
+            # Counts its tries in transactions of its own; a crash must not take them back.
+            return super().__call__(request)
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         tenant = tenant_of_key(key)
         if request.host_tenant is not None and tenant != request.host_tenant:

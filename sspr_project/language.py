@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+ADMIN_PATH = "/admin/"
 SUPPORTED = dict(settings.LANGUAGES)
 
 
@@ -35,7 +36,9 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = language_of(request)
+        # The administration site speaks English only.
+        staff = request.path.startswith(ADMIN_PATH)
+        language = settings.LANGUAGE_CODE if staff else language_of(request)
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)

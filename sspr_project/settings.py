@@ -5,7 +5,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from .env import env_choice, env_key, env_list, env_text, env_url, stop
+from .env import env_choice, env_key, env_list, env_networks, env_text, env_url, env_zone, stop
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SSPR_ENV = env_choice("SSPR_ENV", ("development", "production"), "development")
@@ -27,7 +27,7 @@ SSPR_BASE_URL = env_url("SSPR_BASE_URL", ("http", "https"), "http://localhost:80
 if PRODUCTION and not SSPR_BASE_URL.startswith("https://"):
     stop("SSPR_BASE_URL", "production needs an https:// address")
 SECURE = SSPR_BASE_URL.startswith("https://")
-SSPR_TRUSTED_PROXIES = env_list("SSPR_TRUSTED_PROXIES")
+SSPR_TRUSTED_PROXIES = env_networks("SSPR_TRUSTED_PROXIES")
 SSPR_OUTBOX_DIR = env_text("SSPR_OUTBOX_DIR")
 SSPR_BREACHED_FILE = env_text("SSPR_BREACHED_FILE")
 SSPR_MAIL_FROM = env_text("SSPR_MAIL_FROM", "no-reply@localhost")
@@ -175,7 +175,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 USE_TZ = True
-TIME_ZONE = env_text("SSPR_TIME_ZONE", "UTC")
+TIME_ZONE = env_zone("SSPR_TIME_ZONE", "UTC")
 USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [

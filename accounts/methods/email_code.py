@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from tenants.masking import masked_email
+
 from ..contacts import find_value
 from ..identifiers import mailbox_domain
-from ..masking import masked_email
 from ..models import ContactPoint
 from ..people import Belongings
 from .base import Answer, Asked, Asks, MethodContext, Registration, Verdict

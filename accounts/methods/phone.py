@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from tenants.masking import masked_phone
+
 from ..contacts import find_value
-from ..masking import masked_phone
 from ..models import ContactPoint
 from ..people import Belongings
 from .base import Answer, Asked, Asks, MethodContext, Registration, Verdict

@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from tenants import audit
 from tenants.address import client_address
 from tenants.audit import Party
-from tenants.context import find_current_tenant, tenant_context
+from tenants.context import tenant_context
 from tenants.counters import Blocked, Count, Counted, count_down, count_up
 from tenants.limits import LIMITS, MAX_USER_ID, limit_for
 from tenants.lookup import find_tenant
@@ -32,11 +32,11 @@ from tenants.services import get_platform
 
 from ..identifiers import canonical, find_domain
 from ..models import User
+from .sessions import tenant_of_key
 
 INCOMPLETE = "Enter your user ID and your password."
 WRONG = "User ID or password is wrong, or this person is not an administrator."
 BLOCKED = "Too many tries. Try again after {until}."
-ELSEWHERE = "You were signed in to another organisation and are signed out there now. Try again."
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def sign_in(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
     if not typed or not password:
         return _page(request, context, error=INCOMPLETE)
     tenant = _tenant_of(request, typed)
-    if find_current_tenant() not in (None, tenant):
+    if tenant_of_key(request.session.session_key) not in (None, tenant):
+        # A session of another tenant ends outside this one's context.
         request.session.flush()
-        return _page(request, context, error=ELSEWHERE)
     attempt = Attempt(tenant, typed, _address(request), timezone.now(), password)
     return _judged(request, context, attempt)
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.utils import timezone
 
@@ -118,7 +119,8 @@ class SessionStore(SessionBase):
 
 
 def _person(data: dict[str, Any]) -> dict[str, Any]:
-    user = User.objects.filter(pk=data.get("_auth_user_id")).first()
+    signed_in = data.get(SESSION_KEY)
+    user = User.objects.filter(pk=signed_in).first() if signed_in is not None else None
     return {"user": user, "epoch": user.session_epoch if user is not None else 0}
 
 

@@ -38,8 +38,7 @@ def message(request: HttpRequest, message: UUID) -> HttpResponse:
     found = next(Path(settings.SSPR_OUTBOX_DIR).glob(f"*-{message}.json"), None)
     if found is None:
         raise Http404
-    back = reverse("demo:outbox")
-    return _page(request, "demo_message", message=_message(found), back_url=back)
+    return _page(request, "demo_message", message=_message(found))
 
 
 @require_GET
@@ -58,7 +57,8 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, name: str, **more: Any) -> HttpResponse:
-    context = page_context(request, host_tenant(request), state="demo", **more)
+    urls = {"outbox_url": reverse("demo:outbox"), "codes_url": reverse("demo:codes")}
+    context = page_context(request, host_tenant(request), state="demo", **urls, **more)
     return render(request, f"portal/{name}.html", context)
 
 

@@ -137,20 +137,16 @@ class TenantModelAdmin(AnyModelAdmin):
         """The rows that `text` finds; a table that isn't searched has none."""
         return queryset.none()
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Only what a listed filter reads; anything else would let values be guessed."""
         filters: Sequence[Any] = self.get_list_filter(request)
         return lookup in {getattr(each, "parameter_name", None) for each in filters}
 
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices_of(db_field)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices_of(db_field)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -273,4 +269,4 @@ def as_words(value: object) -> str:
 
 
 def as_list(values: Sequence[object]) -> str:
-    return ", ".join(as_words(value) for value in values)
+    return ", ".join(as_words(value) for value in values) or "–"

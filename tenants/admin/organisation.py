@@ -97,7 +97,7 @@ class GroupAdmin(ReadOnlyAdmin):
 
     def sections(self, obj: Group) -> Sequence[Section]:
         # Members are rows of the app above, reached through the relation.
-        rows: Any = obj.members  # type: ignore[attr-defined]
+        rows: Any = obj.members
         members = rows.select_related("user").order_by("user__user_id")[:SHOWN_MEMBERS]
         inner = obj.inner.select_related("child").order_by("child__name")
         return [

@@ -53,7 +53,7 @@ class TenantAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         return [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_in_english(_denials_recorded(view)), cacheable)
 
     def login(

@@ -85,7 +85,7 @@ def test_the_page_of_a_person_tells_what_is_registered_and_masks_it(own: House) 
 
     text = client.get(f"/admin/accounts/user/{own.rows['accounts/user']}/change/").content.decode()
 
-    for told in ("b••••@p••••.example", "•••••••42", "A phone", "1 questions", "A staff"):
+    for told in ("b••••@p••••.example", "•••••••42", "A phone", "1 registered", "A staff"):
         assert told in text
     assert "first_pet" not in text
 

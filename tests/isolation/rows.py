@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from tenants.models import Group, GroupNesting
 from tenants.scoping import TenantModel, tenant_models
 from tests.cast import Organisation
 
@@ -29,7 +30,7 @@ def make_rows(organisation: Organisation) -> dict[type[TenantModel], Any]:
     return rows
 
 
-def _needed(model: type[TenantModel]) -> set[type[models.Model]]:
+def _needed(model: type[TenantModel]) -> set[Any]:
     return {
         field.related_model
         for field in model._meta.local_fields
@@ -46,22 +47,16 @@ def _make(model: type[TenantModel], rows: dict[type[TenantModel], Any]) -> Any:
         for field in model._meta.local_fields
         if field.name not in {"id", "tenant"} and not (field.null or field.has_default())
     }
-    if model._meta.label == "tenants.GroupNesting":
-        values["child_id"] = (
-            type(rows[model.parent.field.related_model])
-            .objects.create(  # type: ignore[attr-defined]  # of GroupNesting
-                name="inner"
-            )
-            .pk
-        )
+    if model is GroupNesting:
+        values["child_id"] = Group.objects.create(name="inner").pk
     row = model(**values)
     row.save()
     assert not connection.needs_rollback
     return row
 
 
-def _value(field: Any, rows: dict[type[TenantModel], Any]) -> object:
-    if isinstance(field, models.ForeignKey):
+def _value(field: Any, rows: dict[Any, Any]) -> object:
+    if field.is_relation:
         return rows[field.related_model].pk
     by_type: tuple[tuple[Any, object], ...] = (
         (models.BinaryField, uuid.uuid4().bytes * 2),

@@ -115,9 +115,9 @@ def test_no_row_of_another_tenant_is_found_changed_or_removed(
 
     with acme.inside():
         assert not model.objects.filter(pk=row.pk).exists()
-        with pytest.raises(model.DoesNotExist):  # type: ignore[attr-defined]  # made by Django
+        with pytest.raises(model.DoesNotExist):
             model.objects.get(pk=row.pk)
-        with pytest.raises(model.DoesNotExist):  # type: ignore[attr-defined]  # made by Django
+        with pytest.raises(model.DoesNotExist):
             model._base_manager.get(pk=row.pk)
         with pytest.raises(OtherTenant):
             row.save()
@@ -185,6 +185,15 @@ def test_an_upsert_names_the_tenant_or_is_refused(acme: Acme, beta: Beta) -> Non
             update_fields=["name"],
         )
         assert Group.objects.get(name="shared name").pk != theirs.pk
+
+
+def test_rows_of_the_tenant_in_force_are_changed_and_removed(acme: Acme) -> None:
+    with acme.inside():
+        group, other = make_group("one"), make_group("two")
+        group.name = "renamed"
+        assert Group.objects.bulk_update([group], ["name"], 10) == 1
+        assert other.delete()[0] == 1
+        assert [row.name for row in Group.objects.all()] == ["renamed"]
 
 
 def test_a_new_row_belongs_to_the_tenant_in_force(acme: Acme) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, QuerySet
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -37,7 +37,7 @@ REFERENCES = [
     (model._meta.db_table, field.column, field.remote_field.model._meta.db_table)
     for model in tenant_models()
     for field in model._meta.local_fields
-    if field.is_relation and field.name != "tenant"
+    if isinstance(field, ForeignKey) and field.name != "tenant"
 ]
 UNIQUE = {
     (model._meta.db_table, field.column)
@@ -297,6 +297,26 @@ def test_what_the_lookups_read_is_closed_to_the_runtime_role(
     runtime.execute("CREATE TEMP TABLE tenants_tenant (id uuid, slug text, platform bool)")
     found = runtime.execute("SELECT count(*) FROM sspr_tenants()").fetchone()
     assert found == (2,)
+
+
+def test_the_runtime_role_may_change_rows_and_only_add_to_the_audit_trail(
+    runtime: psycopg.Connection,
+) -> None:
+    rights = {
+        (table, right): runtime.execute(
+            "SELECT has_table_privilege(current_user, %s, %s)", [table, right]
+        ).fetchone()
+        == (True,)
+        for table in (*TABLES, "django_migrations")
+        for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES")
+    }
+
+    for (table, right), given in rights.items():
+        added_only = table in {"tenants_auditevent", "tenants_auditseal"}
+        allowed = {"SELECT", "INSERT"} if added_only else {"SELECT", "INSERT", "UPDATE", "DELETE"}
+        if table == "django_migrations":
+            allowed = {"SELECT"}
+        assert given is (right in allowed), (table, right)
 
 
 def test_the_lookup_functions_return_nothing_but_ids(runtime: psycopg.Connection) -> None:

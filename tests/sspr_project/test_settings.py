@@ -84,6 +84,8 @@ def test_the_forwarded_scheme_counts_behind_trusted_proxies_only() -> None:
         ("DATABASE_OWNER_URL", "sqlite:///x", "postgres"),
         ("EMAIL_URL", "imap://u:hunter2@h", "smtp"),
         ("EMAIL_URL", "smtp://u:hunter2@h:port", "not an address"),
+        ("SSPR_TRUSTED_PROXIES", "10.0.0.1, proxy.example", "not an address or a network"),
+        ("SSPR_TIME_ZONE", "Europe/Atlantis", "the name of a time zone"),
     ],
 )
 def test_production_refuses_with_one_line(name: str, value: str, words: str) -> None:

@@ -83,7 +83,7 @@ def lookups_find() -> None:
         assert find_tenant(**name) == acme.id
     assert find_tenant(host="nobody.example") is None
     with acme.inside():
-        lookup = bytes(User.objects.get(pk=acme.gina.pk).guest_lookup)
+        lookup = bytes(User.objects.get(pk=acme.gina.pk).guest_lookup or b"")
         Tenant.objects.update(active=False)
     assert tenants_of_guest(lookup) == [acme.id]
     assert tenants_of_guest(bytes(32)) == []
@@ -112,12 +112,10 @@ def the_audit_trail_is_only_added_to() -> None:
     with acme.inside():
         assert verify().intact
         for model in (AuditSeal, AuditEvent):
-            for change in (
-                lambda rows: rows.update(id=acme.id),
-                lambda rows: rows.all()._raw_delete("default"),
-            ):
-                with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
-                    change(model.objects)
+            with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+                model.objects.update(id=acme.id)
+            with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+                model.objects.all()._raw_delete("default")
 
 
 def groups_count_nested() -> None:

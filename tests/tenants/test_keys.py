@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import AuthenticatorDevice, ContactPoint
-from tenants import keys
 from tenants.context import NoTenant
 from tenants.keys import (
     SealBroken,
@@ -35,7 +34,7 @@ def test_a_sealed_value_opens_where_it_was_sealed() -> None:
     sealed = OLD.seal("alice@example.net", PLACE)
 
     assert OLD.open_text(sealed, PLACE).reveal() == "alice@example.net"
-    assert OLD.open(memoryview(OLD.seal(b"\x00\xff", PLACE)), PLACE).reveal() == b"\x00\xff"
+    assert OLD.open(OLD.seal(b"\x00\xff", PLACE), PLACE).reveal() == b"\x00\xff"
     assert b"alice" not in sealed
     assert sealed != OLD.seal("alice@example.net", PLACE)
 
@@ -167,7 +166,7 @@ def test_keys_are_kept_for_a_quarter_of_an_hour_and_a_rotation_is_seen_after_it(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(keys.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("tenants.keys.time.monotonic", lambda: clock[0])
     forget_keys()
     with acme.inside():
         first = tenant_keys()

@@ -4,6 +4,7 @@ which nothing may ever be seen. Both have a row in every table of the site."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
@@ -194,12 +195,12 @@ def try_sign_in(
 ) -> HttpResponse:
     """Posts the sign-in form; `more` are further fields."""
     browser = client if client is not None else Client()
-    response: HttpResponse = browser.post(
+    response: Any = browser.post(
         "/admin/login/",
         {"user_id": user_id, "password": password, **more},
         headers={"host": host},
     )
-    return response
+    return cast(HttpResponse, response)
 
 
 def signed_in(user_id: str, *, host: str = "localhost") -> Client:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.masking import masked_email, masked_phone
+from tenants.masking import masked_email, masked_phone
 
 
 @pytest.mark.parametrize(
