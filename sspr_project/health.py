@@ -1,7 +1,13 @@
 """Probes: alive, and ready to work."""
 
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.templatetags.static import static
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it here when an answer is no page of ours."""
+    return HttpResponseRedirect(static("favicon.svg"))
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

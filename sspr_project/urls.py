@@ -5,11 +5,12 @@ from django.urls import include, path
 
 from tenants.admin import tenant_site
 
-from .health import healthz, readyz
+from .health import favicon, healthz, readyz
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("favicon.ico", favicon),
     path("admin/", tenant_site.urls),
     path("", include("resets.portal.urls")),
 ]

@@ -79,7 +79,9 @@ class SecurityQuestions:
 
 
 def _same(given: str, answer_hash: str | None) -> bool:
-    text = normalise_answer(given[:MAX_ANSWER])
+    # Half a character can be neither hashed nor registered.
+    whole = given[:MAX_ANSWER].encode(errors="replace").decode()
+    text = normalise_answer(whole)
     if answer_hash is None:
         make_password(text)
         return False

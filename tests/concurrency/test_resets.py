@@ -3,24 +3,27 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Barrier, Lock
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.methods.base import Answer, Verdict
 from accounts.methods.totp import AppCode
 from resets import captcha, services
+from resets.facts import read_situation
 from resets.models import Challenge, Flow, Gate, SpentCaptcha
-from resets.services import Handle, NoFlow, Result
-from resets.services.common import bound_to
+from resets.services import Handle, NoFlow, Result, proofs
+from resets.services.common import bound_to, proof_counts
+from tenants.counters import Count, count_down, count_up
 from tenants.keys import tenant_keys
 from tenants.models import AuditEvent
 from tenants.models import Counter as CounterRow
 from tenants.secret import Secret
 from tests.cast import PASSWORD, Acme, app_code
 from tests.concurrency.conftest import NOW, all_at_once, begin
-from tests.resets.walks import BOB_EMAIL, not_it, set_policy
+from tests.resets.walks import BOB_EMAIL, not_it
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POSSIBLE = {"ok", "wrong", "blocked", "not_now"}
@@ -178,19 +181,43 @@ def test_guessing_beside_a_reset_that_ends_never_deadlocks(acme: Acme) -> None:
     assert set(_kinds(answers)) <= POSSIBLE
 
 
-def test_right_and_wrong_answers_of_one_person_in_many_journeys_never_deadlock(
-    acme: Acme,
+def test_counting_up_and_taking_back_on_the_same_rows_never_deadlock(acme: Acme) -> None:
+    handle = begin(acme, acme.bob)
+
+    def count(act: Callable[[list[Count]], object]) -> Callable[[], None]:
+        def run() -> None:
+            for _ in range(40):
+                with acme.inside():
+                    flow = Flow.objects.get(pk=handle.flow)
+                    act(proof_counts(read_situation(NOW), flow, "email"))
+
+        return run
+
+    answers = all_at_once([count(lambda counts: count_up(counts, NOW)), count(count_down)] * 3)
+
+    assert answers == [None] * 6
+
+
+def test_tries_that_were_counted_with_the_right_one_are_taken_back(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some count up what others take back, on the same rows."""
-    set_policy(acme, methods_required=1)
-    handles = [begin(acme, acme.alice) for _ in range(8)]
+    """Three clicks at once, all counted before the first is judged."""
+    handle = begin(acme, acme.bob)
+    counted, real = Barrier(3), proofs._count_try
 
-    def choose(handle: Handle, contact: str) -> Callable[[], Result]:
-        return lambda: services.choose(handle, "email", contact=contact, channel="", now=NOW)
+    def count_and_wait(*args: Any) -> Result | None:
+        refusal = real(*args)
+        transaction.on_commit(lambda: counted.wait(timeout=20))
+        return refusal
 
-    for _ in range(3):
-        answers = all_at_once([choose(handle, "alice@example.net") for handle in handles])
-        assert set(_kinds(answers)) <= POSSIBLE
+    monkeypatch.setattr(proofs, "_count_try", count_and_wait)
+
+    answers = all_at_once([_typing(handle, app_code(acme.bob, NOW))] * 3)
+
+    assert _kinds(answers) == {"ok": 1, "NoFlow": 2}
+    with acme.inside():
+        assert CounterRow.objects.get(limit="failed_proofs").count == 0
+        assert Flow.objects.get(pk=handle.flow).tries == 0
 
 
 def test_one_captcha_serves_one_of_twenty(db: None) -> None:

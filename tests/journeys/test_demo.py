@@ -22,7 +22,7 @@ from sspr_project.demo.folder import DemoRuns, empty, held
 from sspr_project.demo.organisations import SLUGS, apply_missing, read_demo_file
 from sspr_project.demo.server import PortTaken, open_server
 from sspr_project.demo.tour import PEOPLE, tour
-from tests.services.ports import free_port, wait_until
+from tests.services.ports import NotReady, free_port, wait_until
 from tests.services.session import ROOT
 
 BOB, NEW_PASSWORD = "bob@contoso.example", "Quiet-Harbour 7 Lanterns"
@@ -52,6 +52,7 @@ class Demo:
     folder: Path
     port: int
     process: subprocess.Popen[str]
+    printed: str = ""
 
     @property
     def url(self) -> str:
@@ -59,9 +60,10 @@ class Demo:
 
     def stop(self) -> tuple[int, str]:
         """Its exit status and all it printed."""
-        self.process.send_signal(signal.SIGTERM)
-        printed, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, printed
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.send_signal(signal.SIGTERM)  # does nothing once the process has ended
+            self.printed, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, self.printed
 
 
 def command(folder: Path, *arguments: str) -> list[str]:
@@ -91,13 +93,18 @@ def start(folder: Path) -> Demo:
     demo = Demo(folder, port, process)
 
     def answers() -> bool:
-        assert process.poll() is None, process.stdout and process.stdout.read()
+        if process.poll() is not None:
+            raise NotReady(demo.stop()[1])
         try:
             return httpx.get(f"{demo.url}/healthz", timeout=30).status_code == 200
         except httpx.TransportError:
             return False
 
-    wait_until(answers, "the demo", seconds=60)
+    try:
+        wait_until(answers, "the demo", seconds=60)
+    except BaseException:
+        demo.stop()
+        raise
     return demo
 
 
@@ -105,8 +112,7 @@ def start(folder: Path) -> Demo:
 def demo(tmp_path: Path) -> Iterator[Demo]:
     running = start(fresh_copy(tmp_path / "product"))
     yield running
-    if running.process.poll() is None:
-        running.stop()
+    running.stop()
 
 
 class Form(HTMLParser):

@@ -44,6 +44,17 @@ OVERFLOW = """
     ...cut.map(e => e.outerHTML.slice(0, 120))];
 }
 """
+# What can change with colours, width and direction alone; axe is in the page already.
+LOOK_AGAIN = """
+async () => {
+  const rules = ["color-contrast", "target-size", "link-in-text-block",
+    "scrollable-region-focusable"];
+  const found = await axe.run(document, {
+    runOnly: {type: "rule", values: rules}, resultTypes: ["violations"],
+  });
+  return found.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120))]);
+}
+"""
 MIRROR = "() => { document.documentElement.dir = 'rtl'; }"
 EDGED = "main .primary, main .option, main [type=text], main [type=password]"
 EDGES = """
@@ -84,7 +95,7 @@ def test_a_page_is_sound_in_every_way_of_looking_at_it(
     assert overflow(page) == []
     page.emulate_media(color_scheme="dark")
     page.evaluate(MIRROR)
-    assert axe(page) == []
+    assert page.evaluate(LOOK_AGAIN) == []
     page.evaluate(SPACING)
     assert overflow(page) == []
     page.emulate_media(forced_colors="active")

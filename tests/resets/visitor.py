@@ -62,9 +62,9 @@ class Page(HTMLParser):
 
     def __init__(self, response: Any) -> None:
         super().__init__()
-        self.status = response.status_code
+        self.status: int = response.status_code
         self.headers = response.headers
-        self.text = response.content.decode()
+        self.text: str = response.content.decode()
         self.state = self.reference = ""
         self.reason: str | None = None
         self.forms: list[Form] = []

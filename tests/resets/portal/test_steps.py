@@ -1,5 +1,7 @@
 """Steps out of order, of other journeys, or with somebody else's proof."""
 
+from typing import Any
+
 import pytest
 
 from resets.models import Challenge, Gate
@@ -185,7 +187,7 @@ def test_a_gate_is_bound_to_all_it_was_passed_with(
     to_password(visitor, acme.bob, post)
     with acme.inside():
         gate = Gate.objects.filter(flow=visitor.flow).earliest("step")
-        changes = {
+        changes: dict[str, dict[str, Any]] = {
             "method": {"method": "mobile_phone"},
             "step": {"step": 7},
             "user": {"user": acme.alice},
