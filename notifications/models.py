@@ -53,6 +53,7 @@ class Message(TenantModel):
                 condition=models.Q(state="queued"),
             ),
             models.Index(fields=["tenant", "-created_at", "-id"], name="message_newest_first"),
+            models.Index(fields=["tenant", "correlation_id"], name="messages_of_journey"),
         ]
 
     def __str__(self) -> str:

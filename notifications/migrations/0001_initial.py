@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
-                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['tenant', 'due_at'], name='message_due'), models.Index(fields=['tenant', '-created_at', '-id'], name='message_newest_first')],
+                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['tenant', 'due_at'], name='message_due'), models.Index(fields=['tenant', '-created_at', '-id'], name='message_newest_first'), models.Index(fields=['tenant', 'correlation_id'], name='messages_of_journey')],
             },
         ),
         migrations.CreateModel(

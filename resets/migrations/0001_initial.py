@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('questions', models.JSONField(default=list)),
                 ('nonce', models.BinaryField(max_length=16)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('judged', models.PositiveSmallIntegerField(default=0)),
                 ('sends', models.PositiveSmallIntegerField(default=0)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('expires_at', models.DateTimeField()),

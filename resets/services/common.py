@@ -171,11 +171,7 @@ def subject(flow: Flow) -> str:
 
 
 def proof_counts(situation: Situation, flow: Flow, method: str) -> list[Count]:
-    """What a proof that could fail is counted on, before it is judged.
-
-    In the order of the limits' names, in which `count_up` locks them: what is taken back one by
-    one must not wait for somebody who counts up.
-    """
+    """What a proof that could fail is counted on, before it is judged."""
     person = subject(flow)
     return [
         situation.count("failed_by_address", flow.address or "none"),
