@@ -14,6 +14,10 @@ def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _page(request, 400, "bad_request")
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _page(request, 413, "too_large")
+
+
 def forbidden(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(request, 403, "forbidden")
 

@@ -9,9 +9,13 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import translation
 
 from accounts.signin.sessions import SessionStore, tenant_of_key
 from tenants.context import tenant_context
+
+from .errors import too_large
+from .language import language_of
 
 HEADERS = {
     "Referrer-Policy": "no-referrer",
@@ -68,7 +72,9 @@ class SizeMiddleware:
         if not (length.isascii() and length.isdigit()):
             return HttpResponse("Bad request\n", status=400, content_type="text/plain")
         if len(length) > 9 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return HttpResponse("Too large\n", status=413, content_type="text/plain")
+            # Before the language is chosen for everything else.
+            with translation.override(language_of(request)):
+                return too_large(request)
         return self.get_response(request)
 
 
