@@ -168,9 +168,8 @@ def test_the_list_of_requirements_follows_what_is_typed(open_stage: OpenStage) -
     assert met.count() > few
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["js", "nojs"])
-def test_a_double_click_sends_once(open_stage: OpenStage, script: bool) -> None:
-    stage = open_stage("desktop", java_script_enabled=script)
+def test_a_double_click_sends_once(open_stage: OpenStage) -> None:
+    stage = open_stage("desktop")
     ask_for(stage, 1)
     handle = stage.start(BOB)
     stage.show(handle)
