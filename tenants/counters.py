@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Collate
 
 from .context import get_current_tenant
 from .keys import installation_mac, tenant_keys
@@ -68,10 +69,9 @@ def _longest(blocks: Iterable[Blocked]) -> Blocked | None:
 def count_down(counts: Iterable[Count]) -> None:
     """Takes one try back for each: it turned out not to be a failure."""
     for model, rows in _by_table(counts):
-        for key, _ in rows:  # one by one and in order, or two people wait for each other
-            model.objects.filter(**key, count__gt=0).update(
-                count=F("count") - 1, ends_at=F("window_ends")
-            )
+        model.objects.filter(pk__in=_locked(model, rows), count__gt=0).update(
+            count=F("count") - 1, ends_at=F("window_ends")
+        )
 
 
 def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
@@ -94,8 +94,18 @@ def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
 def forget(counts: Iterable[Count]) -> None:
     """Starts these counters afresh, as a successful reset does."""
     for model, rows in _by_table(counts):
-        for key, _ in rows:
-            model.objects.filter(**key).delete()
+        model.objects.filter(pk__in=_locked(model, rows)).delete()
+
+
+def _locked(model: Any, rows: Sequence[tuple[dict[str, Any], Count]]) -> list[Any]:
+    """The rows that are there, locked in the order of `count_up`, or two people wait for each
+    other."""
+    name: Any = Collate("limit", "C") if connection.vendor == "postgresql" else "limit"
+    found = model.objects.filter(
+        limit__in=[key["limit"] for key, _ in rows],
+        subject__in=[key["subject"] for key, _ in rows],
+    )
+    return list(found.order_by(name, "subject").select_for_update().values_list("pk", flat=True))
 
 
 def _key(count: Count) -> dict[str, Any]:
