@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenants.config import source
 from tenants.config.report import Path, key_text
 from tenants.config.source import Source, SyntaxBroken
 from tenants.config.writing import to_toml
@@ -146,3 +147,10 @@ def test_broken_files_name_the_line_and_not_the_value(
 def test_a_place_is_written_as_people_write_it() -> None:
     assert key_text(("users", 3, "mobile_phone")) == "users[3].mobile_phone"
     assert key_text(("tenant", "quoted key")) == 'tenant."quoted key"'
+
+
+def test_the_walk_goes_on_where_it_finds_nothing_it_knows() -> None:
+    scanner = source._Scanner("= 1")
+
+    assert scanner._skip(source._NAME) == ""
+    assert scanner.at == 1
