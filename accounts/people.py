@@ -41,11 +41,6 @@ def find_user(user_id: str) -> User | None:
     return found[0] if found else None
 
 
-def get_user(user: UUID) -> User:
-    found: User = User.objects.get(pk=user)
-    return found
-
-
 def belongings_of(user: User) -> Belongings:
     contacts, devices, answers = _read(user.pk)
     return Belongings(user, {row.kind: row for row in contacts}, devices, answers)

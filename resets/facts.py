@@ -10,7 +10,6 @@ from accounts.methods.base import MethodContext, Registration
 from accounts.methods.registry import methods
 from accounts.models import User
 from accounts.people import NOBODY, Belongings
-from tenants.context import get_current_tenant
 from tenants.counters import Count
 from tenants.keys import tenant_keys
 from tenants.limits import limit_for
@@ -146,7 +145,3 @@ def _in_scope(situation: Situation, person: UUID) -> bool:
 def person_key(user_id: str) -> bytes:
     """The subject of a person's counters: the same for an ID that exists and one that does not."""
     return tenant_keys().mac("person", user_id)
-
-
-def tenant_subject() -> str:
-    return get_current_tenant().hex

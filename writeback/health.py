@@ -1,4 +1,4 @@
-"""PURE of I/O for now: the connectivity state of a tenant's directory."""
+"""The connectivity state of a tenant's directory."""
 
 NOT_CONFIGURED = "not_configured"
 

@@ -3,14 +3,14 @@
 import secrets
 from collections.abc import Sequence
 
-from accounts.methods.questions import usable_questions
+from accounts.methods.questions import draw, usable_questions
 from accounts.questions import PREDEFINED
 from tenants.keys import tenant_keys
 
 from ..models import Flow
 from .common import Standing
 
-_draw = secrets.SystemRandom().sample
+_sample = secrets.SystemRandom().sample
 
 
 def draw_questions(standing: Standing, flow: Flow) -> list[str]:
@@ -21,7 +21,7 @@ def draw_questions(standing: Standing, flow: Flow) -> list[str]:
         registered = usable_questions(standing.own, standing.situation.method_context())
     if len(registered) < rules.questions_to_reset:
         registered = _decoy_set(flow, max(rules.questions_to_register, rules.questions_to_reset))
-    return _draw(list(registered), rules.questions_to_reset)
+    return draw(list(registered), rules.questions_to_reset, _sample)
 
 
 def _decoy_set(flow: Flow, count: int) -> Sequence[str]:

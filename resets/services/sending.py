@@ -6,7 +6,7 @@ from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
 from accounts.numbers import dialled, e164
 from notifications.services import CodeSource, Recipient, notify, notify_nobody
-from tenants.counters import Count, count_up, find_block
+from tenants.counters import Count, count_up
 from tenants.limits import CODE_LIFETIME, LIMITS
 
 from ..models import Challenge
@@ -89,9 +89,3 @@ def _notify(standing: Standing, challenge: Challenge, address: str, now: datetim
         reference=flow.reference,
         correlation_id=flow.pk,
     )
-
-
-def method_blocked_until(standing: Standing, method: str, now: datetime) -> datetime | None:
-    """Until when one method can't be used because of wrong answers in the last hour."""
-    key = f"{subject(standing.flow)}:{method}"
-    return until_of(find_block([standing.situation.count("failed_method", key)], now))
