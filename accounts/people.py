@@ -1,11 +1,14 @@
 """The only way to look a person up, and everything on file that can prove who they are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tenants.keys import installation_mac
+from tenants.together import Given, Reading
 
 from .identifiers import canonical, canonical_mailbox
 from .models import AuthenticatorDevice, ContactPoint, QuestionAnswer, User
@@ -17,7 +20,7 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class Belongings:
-    """What one person registered or had registered for them, read in three queries."""
+    """What one person registered or had registered for them."""
 
     user: User
     contacts: dict[str, ContactPoint] = field(default_factory=dict)
@@ -30,36 +33,71 @@ def guest_lookup(email: str) -> bytes:
     return installation_mac(GUEST_PURPOSE, canonical_mailbox(email))
 
 
-def find_user(user_id: str) -> User | None:
-    """The person with this user ID in the tenant in force, or the guest with this email."""
+def people_rows() -> QuerySet[User]:
+    """Rows that a user ID may mean, for a `Reading` that is given `meaning`: the person who has
+    it, and the guest with this email."""
+    by_id = Q(user_id=Given("user_id")) | Q(guest_lookup=Given("guest_lookup"))
+    return User.objects.filter(by_id)
+
+
+def meaning(user_id: str) -> dict[str, Any]:
+    """What people are found by. What can be nobody's ID is looked for all the same."""
     wanted = canonical(user_id)
     if not wanted.isascii() or "@" not in wanted or "\x00" in wanted or len(wanted) > 320:
-        return None
-    # One statement, so that its number tells nobody who exists. The user ID itself comes first.
-    rows = User.objects.filter(Q(user_id=wanted) | Q(guest_lookup=guest_lookup(wanted)))
-    found = sorted(rows.order_by("pk"), key=lambda user: user.user_id != wanted)
-    return found[0] if found else None
+        return {"user_id": "", "guest_lookup": bytes(32)}
+    return {"user_id": wanted, "guest_lookup": guest_lookup(wanted)}
+
+
+def find_meant(rows: Iterable[User], user_id: str) -> User | None:
+    """Who of these is meant: the user ID itself comes before a guest's email."""
+    wanted = canonical(user_id)
+    by_id = sorted(rows, key=lambda user: (user.user_id != wanted, user.pk))
+    return next(iter(by_id), None)
+
+
+def find_user(user_id: str) -> User | None:
+    """The person with this user ID in the tenant in force, or the guest with this email."""
+    [found] = _MEANT.rows(**meaning(user_id))
+    return find_meant(found, user_id)
+
+
+def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], QuerySet[Any], QuerySet[Any]]:
+    """Contacts, confirmed devices and answers of people, to be read together.
+
+    `whose` says whose they are: `user=…` or `user__in=…`.
+    """
+    return (
+        ContactPoint.objects.filter(**whose),
+        AuthenticatorDevice.objects.filter(confirmed=True, **whose),
+        QuestionAnswer.objects.filter(**whose),
+    )
+
+
+def belongings_from(
+    user: User,
+    contacts: Iterable[ContactPoint],
+    devices: Iterable[AuthenticatorDevice],
+    answers: Iterable[QuestionAnswer],
+) -> Belongings:
+    """The belongings of one person among rows that may be other people's too."""
+    return Belongings(
+        user,
+        {row.kind: row for row in contacts if row.user_id == user.pk},
+        tuple(
+            sorted(
+                (row for row in devices if row.user_id == user.pk), key=lambda row: row.created_at
+            )
+        ),
+        tuple(
+            sorted((row for row in answers if row.user_id == user.pk), key=lambda row: row.question)
+        ),
+    )
 
 
 def belongings_of(user: User) -> Belongings:
-    contacts, devices, answers = _read(user.pk)
-    return Belongings(user, {row.kind: row for row in contacts}, devices, answers)
+    contacts, devices, answers = _BELONGINGS.rows(user=user.pk)
+    return belongings_from(user, contacts, devices, answers)
 
 
-def find_belongings(user: User | None) -> Belongings | None:
-    """Like `belongings_of`; for nobody the same three queries find nothing."""
-    if user is None:
-        _read(NOBODY)
-        return None
-    return belongings_of(user)
-
-
-def _read(
-    user: UUID,
-) -> tuple[tuple[ContactPoint, ...], tuple[AuthenticatorDevice, ...], tuple[QuestionAnswer, ...]]:
-    devices = AuthenticatorDevice.objects.filter(user=user, confirmed=True)
-    return (
-        tuple(ContactPoint.objects.filter(user=user)),
-        tuple(devices.order_by("created_at")),
-        tuple(QuestionAnswer.objects.filter(user=user).order_by("question")),
-    )
+_MEANT = Reading(lambda: (people_rows(),))
+_BELONGINGS = Reading(lambda: belongings_rows(user=Given("user")))

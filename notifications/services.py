@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tenants.context import get_current_tenant
 from tenants.secret import Secret
+from tenants.together import Changes
 
 from .kinds import KINDS, NONE, Kind
 from .models import Message
@@ -52,8 +53,11 @@ def notify(  # noqa: PLR0913 - a message has this many sides, all named by the c
     code: CodeSource | None = None,
     reference: str = "",
     correlation_id: UUID | None = None,
+    into: Changes | None = None,
 ) -> Message:
     """Queues one message of the tenant in force, in the caller's transaction.
+
+    `into` are the changes of a step it is written with; without them it is written at once.
 
     `context` may hold the facts of the kind (`kinds.KINDS`); `when` and `until` are ISO 8601 with
     zone. `lifetime` defaults to the kind's: five minutes for a code, 72 hours for a notice.
@@ -67,7 +71,7 @@ def notify(  # noqa: PLR0913 - a message has this many sides, all named by the c
     check_facts(entry, context)
     message = _prepared(entry, channel, now, lifetime, code)
     message.reference, message.correlation_id = reference, correlation_id
-    return _queued(message, recipient, context)
+    return _queued(message, recipient, context, into)
 
 
 def notify_nobody(
@@ -78,6 +82,7 @@ def notify_nobody(
     lifetime: timedelta | None = None,
     reference: str = "",
     correlation_id: UUID | None = None,
+    into: Changes | None = None,
 ) -> Message:
     """Queues a decoy: the same row at the same cost, rendered by the worker and sent nowhere.
 
@@ -88,7 +93,7 @@ def notify_nobody(
     code = source if entry.carries_code else None
     message = _prepared(entry, NONE, now, lifetime, code)
     message.reference, message.correlation_id = reference, correlation_id
-    return _queued(message, Recipient("", language), {})
+    return _queued(message, Recipient("", language), {}, into)
 
 
 def get_recipient(message: Message) -> Secret[str]:
@@ -139,10 +144,15 @@ def _prepared(
     )
 
 
-def _queued(message: Message, recipient: Recipient, context: Mapping[str, Fact]) -> Message:
+def _queued(
+    message: Message, recipient: Recipient, context: Mapping[str, Fact], into: Changes | None
+) -> Message:
     message.language = supported_language(recipient.language)
     person = {"address": recipient.address, "name": recipient.name}
     message.recipient = seal(message, "recipient", person)
     message.context = seal(message, "context", context)
-    message.save(force_insert=True)
+    if into is not None:
+        into.add(message)
+    else:
+        message.save(force_insert=True)
     return message

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from altcha import v1 as altcha
 from django.conf import settings
 from django.core import signing
-from django.db import IntegrityError, transaction
+from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from tenants.limits import CAPTCHA_LIFETIME, TICKET_WAIT
@@ -103,12 +103,14 @@ def _digest(kind: str, text: str) -> bytes:
 
 def spend(digest: bytes, now: datetime) -> bool:
     """Marks an answer as used. Of many that come at once with the same answer one is right."""
-    try:
-        with transaction.atomic():
-            SpentCaptcha.objects.create(digest=digest, expires_at=now + 6 * CAPTCHA_LIFETIME)
-    except IntegrityError:
-        return False
-    return True
+    table = SpentCaptcha._meta.db_table
+    expires_at = connection.ops.adapt_datetimefield_value(now + 6 * CAPTCHA_LIFETIME)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (digest, expires_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",  # noqa: S608 - a fixed name
+            [digest, expires_at],
+        )
+        return bool(cursor.rowcount)
 
 
 def forget_spent(now: datetime) -> int:

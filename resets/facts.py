@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.groups import is_in_group
 from accounts.methods.base import MethodContext, Registration
 from accounts.methods.registry import methods
@@ -13,9 +15,10 @@ from accounts.people import NOBODY, Belongings
 from tenants.counters import Count
 from tenants.keys import tenant_keys
 from tenants.limits import limit_for
-from tenants.models import Domain, ResetPolicy, Subscription, Tenant
+from tenants.models import ResetPolicy, Subscription, Tenant
 from tenants.policy import PolicyRules
 from tenants.roles import holds_administrator_role
+from tenants.rules import rules_of
 from writeback.health import state_of_tenant
 
 from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
@@ -77,38 +80,42 @@ class Assessment:
     registrations: Mapping[str, Registration]
 
 
-def read_situation(now: datetime) -> Situation:
-    """The tenant in force as it is now."""
-    subscription = Subscription.objects.first()
-    domains = list(Domain.objects.filter(verified=True))
+def read_situation(now: datetime, tenant: Tenant | None = None) -> Situation:
+    """The tenant in force as it is now; `tenant` is its row, where that was just read."""
+    rules = rules_of(tenant)
     return Situation(
-        tenant=Tenant.objects.get(),
-        policy=ResetPolicy.objects.first(),
-        plan=subscription.plan if subscription is not None else "free",
-        subscription=subscription,
-        domains=frozenset(domain.name for domain in domains),
-        custom_domain=any(domain.custom for domain in domains),
+        tenant=tenant if tenant is not None else rules.tenant,
+        policy=rules.policy,
+        plan=rules.subscription.plan if rules.subscription is not None else "free",
+        subscription=rules.subscription,
+        domains=frozenset(domain.name for domain in rules.domains),
+        custom_domain=any(domain.custom for domain in rules.domains),
         now=now,
     )
 
 
-def is_synchronised() -> bool:
-    """A tenant is synchronised when somebody's password is kept in its own directory."""
-    return bool(User.objects.exclude(source=User.Source.CLOUD).exists())
+def synchronised_rows() -> QuerySet[User]:
+    """Not empty where somebody's password is kept in the tenant's own directory."""
+    return User.objects.exclude(source=User.Source.CLOUD).only("pk")[:1]
 
 
 def assess(
     situation: Situation,
     own: Belongings | None,
     *,
+    synchronised: bool | None = None,
     locked_until: datetime | None = None,
     home: Decision | None = None,
 ) -> Assessment:
-    """Decides for one person; without belongings for a user ID that nobody has."""
+    """Decides for one person; without belongings for a user ID that nobody has.
+
+    synchronised: whether the tenant is; asked for here when the caller did not read it.
+    """
+    if synchronised is None:
+        synchronised = synchronised_rows().exists()
     if own is None:
         if situation.concealed:
             _in_scope(situation, NOBODY)
-            is_synchronised()
         facts = situation.facts(synchronised=False)
         return Assessment(decide(facts, PersonFacts(known=False)), {})
     user = own.user
@@ -127,11 +134,9 @@ def assess(
         ),
         locked_until=locked_until,
     )
-    # Whether the tenant is synchronised matters for administrators only. A concealing tenant asks
-    # for everybody, because the number of queries would tell.
+    # Whether the tenant is synchronised matters for administrators only.
     administrator = holds_administrator_role(user.roles)
-    synchronised = (situation.concealed or administrator) and is_synchronised()
-    decision = decide(situation.facts(synchronised=synchronised), person, home)
+    decision = decide(situation.facts(synchronised=administrator and synchronised), person, home)
     return Assessment(decision, {row.method: row for row in found})
 
 

@@ -34,6 +34,8 @@ class Flow(TenantModel):
     language = models.CharField(max_length=12)
     address = models.CharField(max_length=45, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    # Whether a proof was tried, which is when the journey counts as an attempt.
+    attempted = models.BooleanField(default=False)
     blocked_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save
 
 
 class TenantsConfig(AppConfig):
@@ -9,9 +9,14 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 - registers the system checks
+        from .front import forget_fronts
+        from .models import Host, Tenant
         from .runtime_role import grant_to_runtime
 
         post_migrate.connect(_after_migrate, sender=self, weak=False)
+        for model in (Tenant, Host):
+            post_save.connect(forget_fronts, sender=model)
+            post_delete.connect(forget_fronts, sender=model)
         self.grant = grant_to_runtime
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from .audit_types import allowed_data, clean_text, get_event_type, progress_reason
 from .context import get_current_tenant
 from .models import AuditEvent
+from .together import Changes
 
 Kind = Literal["user", "administrator", "system", "operator", "anonymous"]
 Result = Literal["success", "failure", "denied"]
@@ -82,11 +83,13 @@ def record(  # noqa: PLR0913 - an event has this many sides, all named by the ca
     )
 
 
-def record_many(events: Sequence[Event]) -> None:
-    """Adds events like `record`, all of them or none, with one statement."""
+def record_many(events: Sequence[Event], *, into: Changes | None = None) -> None:
+    """Adds events like `record`, all of them or none; at once, or with the changes of a step."""
     get_current_tenant()
     rows = [_row(event) for event in events]
-    if rows:
+    if into is not None:
+        into.add(*rows)
+    elif rows:
         AuditEvent.objects.bulk_create(rows)
 
 

@@ -5,14 +5,18 @@ which tenant it is for just that transaction, and sets the context variable that
 reads. Without it a query on a tenant's table raises; it never means "all tenants".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 _tenant: ContextVar[UUID | None] = ContextVar("tenant", default=None)
+# Whether the database was told in the transaction that is open now.
+_told: ContextVar[bool] = ContextVar("told", default=False)
+_TELL = "SELECT set_config('app.tenant', %s, true)"
 
 
 class NoTenant(RuntimeError):
@@ -42,26 +46,67 @@ def tenant_context(tenant_id: UUID) -> Iterator[None]:
     Entering the same tenant again nests (a savepoint); entering another one raises OtherTenant,
     because rows of two tenants must never meet in one transaction.
     """
-    if not isinstance(tenant_id, UUID):
-        raise NoTenant("a tenant context needs a tenant's id")
-    current = _tenant.get()
-    if current is not None and current != tenant_id:
-        raise OtherTenant("another tenant is in force already")
-    nested = current is not None
+    nested = _enter(tenant_id) and _told.get()
     with transaction.atomic():
         if not nested:
             _tell_database(str(tenant_id))
-        token = _tenant.set(tenant_id)
+        token, told = _tenant.set(tenant_id), _told.set(True)
         try:
             yield
         finally:
             _tenant.reset(token)
+            _told.reset(told)
     if not nested and connection.in_atomic_block:
         # The setting lives as long as the outermost transaction, which somebody else opened.
         _tell_database("")
 
 
+@contextmanager
+def tenant_reading(tenant_id: UUID) -> Iterator[None]:
+    """Works for one tenant without a transaction around it: each `read_together` is its own.
+
+    Any other query on a tenant's table finds nothing here, because the database knows no tenant.
+    """
+    if _enter(tenant_id):
+        yield
+        return
+    token = _tenant.set(tenant_id)
+    try:
+        yield
+    finally:
+        _tenant.reset(token)
+
+
+def fetch_for_tenant(statement: str, values: Sequence[Any]) -> list[Any]:
+    """The rows a statement finds for the tenant in force, in `tenant_context` or `tenant_reading`.
+
+    In the latter PostgreSQL is told the tenant in the same breath: it takes both statements as
+    one transaction, without BEGIN and COMMIT of their own.
+    """
+    tenant = str(get_current_tenant())
+    with connection.cursor() as cursor:
+        if _told.get() or connection.vendor != "postgresql":
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+        cursor.execute(f"{_TELL}; {statement}", [tenant, *values])
+        cursor.nextset()
+        found = list(cursor.fetchall())
+    if connection.in_atomic_block:
+        _tell_database("")
+    return found
+
+
+def _enter(tenant_id: UUID) -> bool:
+    """Whether this tenant is in force already. Raises NoTenant, OtherTenant."""
+    if not isinstance(tenant_id, UUID):
+        raise NoTenant("a tenant context needs a tenant's id")
+    current = _tenant.get()
+    if current is not None and current != tenant_id:
+        raise OtherTenant("another tenant is in force already")
+    return current is not None
+
+
 def _tell_database(value: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('app.tenant', %s, true)", [value])
+            cursor.execute(_TELL, [value])

@@ -5,19 +5,18 @@ queue up instead of waiting for each other in a circle.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Collate
 
 from .context import get_current_tenant
 from .keys import installation_mac, tenant_keys
 from .limits import Limit
 from .models import Counter, SharedCounter
+from .together import Changes, Statement
 
 
 @dataclass(frozen=True)
@@ -40,72 +39,159 @@ class Blocked:
 class Counted:
     """What counting one try showed.
 
-    blocked: a limit was used up before; this try is not allowed. used_up: this try was the last
-    one allowed. Of several limits the one that ends last is named.
+    over: limits that were used up before; this try is not allowed. last: limits for which this
+    try was the last one allowed. held: the used-up limit among those that were only looked at.
+    Of several limits `blocked` and `used_up` name the one that ends last.
     """
 
-    blocked: Blocked | None = None
-    used_up: Blocked | None = None
+    over: tuple[Blocked, ...] = ()
+    last: tuple[Blocked, ...] = ()
+    held: Blocked | None = None
+
+    @property
+    def blocked(self) -> Blocked | None:
+        return _longest(self.over)
+
+    @property
+    def used_up(self) -> Blocked | None:
+        return _longest(self.last)
 
 
-def count_up(counts: Iterable[Count], now: datetime) -> Counted:
-    """Counts one try for each. The caller's transaction must commit before the try is judged."""
-    found = list(counts)
-    own = [count for count in found if not count.limit.shared]
-    shared = [count for count in found if count.limit.shared]
+Rows = Mapping[tuple[str, bytes], Count]
+
+
+def count_up(
+    counts: Iterable[Count],
+    now: datetime,
+    *,
+    watching: Iterable[Count] = (),
+    along: Changes | None = None,
+) -> Counted:
+    """Counts one try for each; looks at those in `watching` without counting them.
+
+    `along` are changes that are written with it. The caller's transaction must commit before the
+    try is judged. One statement in all on a database that takes changes in a WITH clause.
+    """
+    raised = {model: _keyed(rows) for model, rows in _by_table(counts)}
+    watched = {model: _keyed(rows) for model, rows in _by_table(watching)}
+    statements = [_raising(model, rows, now) for model, rows in raised.items()]
+    looks = [_looking(model, rows, now) for model, rows in watched.items()]
+    keys = {key: count for rows in raised.values() for key, count in rows.items()}
+    seen = {key: count for rows in watched.values() for key, count in rows.items()}
     over: list[Blocked] = []
     last: list[Blocked] = []
-    for model, some in ((Counter, own), (SharedCounter, shared)):
-        for limit, total, ends_at in _raise(model, some, now):
-            if total >= limit.count:
-                (over if total > limit.count else last).append(Blocked(limit, ends_at))
-    return Counted(blocked=_longest(over), used_up=_longest(last))
+    held: list[Blocked] = []
+    beside = along.take() if along is not None else []
+    for kind, name, subject, total, ends_at in _fetched(statements, looks, beside):
+        if kind == _LOOK:
+            limit = seen[name, bytes(subject)].limit
+            held += [Blocked(limit, _aware(ends_at))] if total >= limit.count else []
+            continue
+        limit = keys[name, bytes(subject)].limit
+        if total >= limit.count:
+            (over if total > limit.count else last).append(Blocked(limit, _aware(ends_at)))
+    return Counted(tuple(over), tuple(last), _longest(held))
 
 
 def _longest(blocks: Iterable[Blocked]) -> Blocked | None:
     return max(blocks, key=lambda block: block.until, default=None)
 
 
-def count_down(counts: Iterable[Count]) -> None:
-    """Takes one try back for each: it turned out not to be a failure."""
+def _keyed(rows: Sequence[tuple[dict[str, Any], Count]]) -> Rows:
+    return {(key["limit"], key["subject"]): count for key, count in rows}
+
+
+def _fetched(
+    raising: Sequence[Statement], looking: Sequence[Statement], beside: Sequence[Statement]
+) -> list[Any]:
+    """The rows that these statements answer with; those `beside` answer nothing."""
+    asking = [*raising, *looking]
+    if asking and connection.vendor == "postgresql":
+        asking, beside = [_united(raising, looking, beside)], ()
+    found: list[Any] = []
+    with connection.cursor() as cursor:
+        for statement, values in beside:
+            cursor.execute(statement, values)
+        for statement, values in asking:
+            cursor.execute(statement, values)
+            found += cursor.fetchall()
+    return found
+
+
+def _united(
+    raising: Sequence[Statement], looking: Sequence[Statement], beside: Sequence[Statement]
+) -> Statement:
+    named = [f"r{number} AS ({text})" for number, (text, _) in enumerate(raising)]
+    named += [f"b{number} AS ({text})" for number, (text, _) in enumerate(beside)]
+    parts = [f"TABLE r{number}" for number in range(len(raising))]
+    parts += [text for text, _ in looking]
+    first = f"WITH {', '.join(named)} " if named else ""
+    values = [value for _, some in (*raising, *beside, *looking) for value in some]
+    return first + " UNION ALL ".join(parts), values
+
+
+def count_down(counts: Iterable[Count], *, times: int = 1, into: Changes | None = None) -> None:
+    """Takes tries back for each: they turned out not to be failures."""
+    change = (
+        "UPDATE {table} SET count = CASE WHEN count > %s THEN count - %s ELSE 0 END,"
+        " ends_at = window_ends WHERE id IN ({rows}) AND count > 0"
+    )
+    _change(counts, change, [times, times], into)
+
+
+def forget(counts: Iterable[Count], *, into: Changes | None = None) -> None:
+    """Starts these counters afresh, as a successful reset does."""
+    _change(counts, "DELETE FROM {table} WHERE id IN ({rows})", [], into)
+
+
+def _change(counts: Iterable[Count], change: str, values: list[Any], into: Changes | None) -> None:
+    changes = into if into is not None else Changes()
     for model, rows in _by_table(counts):
-        model.objects.filter(pk__in=_locked(model, rows), count__gt=0).update(
-            count=F("count") - 1, ends_at=F("window_ends")
-        )
+        found, which = _locked(model, _keyed(rows))
+        text = change.format(table=model._meta.db_table, rows=found)
+        changes.execute(text, [*values, *which])
+    if into is None:
+        changes.write()
+
+
+def _locked(model: Any, rows: Rows) -> Statement:
+    """The rows that are there, locked in the order of `count_up`, or two people wait for each
+    other."""
+    text = f"SELECT id FROM {model._meta.db_table} WHERE {_own(model)}{_among(rows)}"  # noqa: S608 - names of ours
+    if connection.vendor == "postgresql":
+        text += ' ORDER BY "limit" COLLATE "C", subject FOR UPDATE'
+    return text, [*_own_values(model), *(value for key in rows for value in key)]
+
+
+def _among(rows: Rows) -> str:
+    values = ", ".join(["(%s, %s)"] * len(rows))
+    return f'("limit", subject) IN (VALUES {values})'
+
+
+def _own(model: Any) -> str:
+    return "" if model is SharedCounter else "tenant_id = %s AND "
+
+
+def _own_values(model: Any) -> list[Any]:
+    if model is SharedCounter:
+        return []
+    tenant = get_current_tenant()
+    return [tenant.hex if connection.vendor == "sqlite" else tenant]
+
+
+def _looking(model: Any, rows: Rows, now: datetime) -> Statement:
+    table = model._meta.db_table
+    text = (
+        f'SELECT {_LOOK}, "limit", subject, count, ends_at FROM {table}'  # noqa: S608 - names of ours
+        f" WHERE {_own(model)}{_among(rows)} AND ends_at > %s"
+    )
+    moment = _stored(now) if connection.vendor == "sqlite" else now
+    return text, [*_own_values(model), *(value for key in rows for value in key), moment]
 
 
 def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
     """The used-up limit among these that ends last, without counting anything."""
-    blocks: list[Blocked] = []
-    for model, rows in _by_table(counts):
-        limits = {(key["limit"], key["subject"]): count.limit for key, count in rows}
-        found = model.objects.filter(
-            limit__in=[key["limit"] for key, _ in rows],
-            subject__in=[key["subject"] for key, _ in rows],
-            ends_at__gt=now,
-        )
-        for row in found:
-            limit = limits.get((row.limit, bytes(row.subject)))
-            if limit is not None and row.count >= limit.count:
-                blocks.append(Blocked(limit, row.ends_at))
-    return _longest(blocks)
-
-
-def forget(counts: Iterable[Count]) -> None:
-    """Starts these counters afresh, as a successful reset does."""
-    for model, rows in _by_table(counts):
-        model.objects.filter(pk__in=_locked(model, rows)).delete()
-
-
-def _locked(model: Any, rows: Sequence[tuple[dict[str, Any], Count]]) -> list[Any]:
-    """The rows that are there, locked in the order of `count_up`, or two people wait for each
-    other."""
-    name: Any = Collate("limit", "C") if connection.vendor == "postgresql" else "limit"
-    found = model.objects.filter(
-        limit__in=[key["limit"] for key, _ in rows],
-        subject__in=[key["subject"] for key, _ in rows],
-    )
-    return list(found.order_by(name, "subject").select_for_update().values_list("pk", flat=True))
+    return count_up((), now, watching=counts).held
 
 
 def _key(count: Count) -> dict[str, Any]:
@@ -143,30 +229,23 @@ ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET
     allowed = EXCLUDED.allowed,
     counted_at = EXCLUDED.counted_at,
     block_ends = EXCLUDED.block_ends
-RETURNING "limit", subject, count, ends_at
+RETURNING {raised}, "limit", subject, count, ends_at
 """
+_RAISED, _LOOK = 1, 2
 
 
-def _raise(model: Any, counts: Sequence[Count], now: datetime) -> list[tuple[Limit, int, datetime]]:
-    if not counts:
-        return []
-    keyed = {(key["limit"], key["subject"]): count for count in counts for key in [_key(count)]}
-    tenant = None if model is SharedCounter else get_current_tenant()
+def _raising(model: Any, keyed: Rows, now: datetime) -> Statement:
+    own = model is not SharedCounter
+    tenant = get_current_tenant() if own else None
     rows = [_row(keyed[key].limit, key[1], now, tenant) for key in sorted(keyed)]
-    own = tenant is not None
     statement = _UPSERT.format(
         table=model._meta.db_table,
         own_columns="id, tenant_id, " if own else "",
         own_key="tenant_id, " if own else "",
         rows=", ".join("(" + ", ".join(["%s"] * len(row)) + ")" for row in rows),
+        raised=_RAISED,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value for row in rows for value in row])
-        counted = cursor.fetchall()
-    return [
-        (keyed[name, bytes(subject)].limit, total, _aware(ends_at))
-        for name, subject, total, ends_at in counted
-    ]
+    return statement, [value for row in rows for value in row]
 
 
 def _row(limit: Limit, subject: bytes, now: datetime, tenant: uuid.UUID | None) -> list[Any]:

@@ -8,25 +8,27 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
-from .lookup import find_tenant
+from .front import find_front
+from .models import Tenant
 
 PROBES = ("/healthz", "/readyz")
 
 
 class TenantRequest(HttpRequest):
-    """A request after TenantMiddleware: `host_tenant` is nothing on a shared host."""
+    """A request after TenantMiddleware: tenant and id are nothing on a shared host."""
 
     host_tenant: UUID | None
+    front: Tenant | None
 
 
 class TenantMiddleware:
-    """Sets `request.host_tenant`, or answers 404."""
+    """Sets `request.host_tenant` and `request.front`, or answers 404."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        request.host_tenant = None
+        request.host_tenant = request.front = None
         if request.path in PROBES:
             return self.get_response(request)
         try:
@@ -34,9 +36,10 @@ class TenantMiddleware:
         except DisallowedHost:
             return HttpResponse(status=400)
         if host not in settings.SSPR_SHARED_HOSTS:
-            request.host_tenant = find_tenant(host=host)
-            if request.host_tenant is None:
+            request.front = find_front(host)
+            if request.front is None:
                 return HttpResponse("Not found\n", status=404, content_type="text/plain")
+            request.host_tenant = request.front.pk
         return self.get_response(request)
 
 

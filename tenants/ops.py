@@ -109,6 +109,35 @@ class ProtectAudit(Operation):
         """The triggers go with their tables."""
 
 
+class TellOfChanges(PostgresOnly):
+    """Gives the tenant's row a new revision when it, or a row of these tables, changes."""
+
+    def __init__(self, *tables: str) -> None:
+        self.tables = tables
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, list(self.tables), {})
+
+    def statements(self) -> Sequence[str]:
+        return [
+            """CREATE FUNCTION sspr_tenant_revised() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN NEW.revision := gen_random_uuid(); RETURN NEW; END $$""",
+            """CREATE TRIGGER tenant_revised BEFORE UPDATE ON tenants_tenant
+               FOR EACH ROW EXECUTE FUNCTION sspr_tenant_revised()""",
+            """CREATE FUNCTION sspr_rules_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN
+                 UPDATE tenants_tenant SET revision = gen_random_uuid()
+                 WHERE id = COALESCE(NEW.tenant_id, OLD.tenant_id);
+                 RETURN NULL;
+               END $$""",
+            *(
+                f"""CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE ON {table}
+                    FOR EACH ROW EXECUTE FUNCTION sspr_rules_changed()"""
+                for table in self.tables
+            ),
+        ]
+
+
 _POSTGRES_AUDIT = (
     """CREATE FUNCTION sspr_audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN

@@ -6,7 +6,9 @@ context into another's shows the second one's rows.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
@@ -16,14 +18,37 @@ from .context import OtherTenant, get_current_tenant
 
 
 class CurrentTenant(Expression):
-    """The id of the tenant in force, as a value in SQL. Raises NoTenant when the SQL is made."""
+    """The id of the tenant in force, as a value in SQL. Raises NoTenant when the SQL is made.
+
+    Every queryset carries it, so it knows by itself what Django would find out anew each time.
+    """
+
+    identity = ("CurrentTenant",)
 
     def __init__(self) -> None:
-        super().__init__(output_field=models.UUIDField())
+        super().__init__(output_field=_ID)
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> "CurrentTenant":
+        return self
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        field: models.UUIDField[uuid.UUID, uuid.UUID] = models.UUIDField()
-        return "%s", [field.get_db_prep_value(get_current_tenant(), connection)]
+        tenant = _compiling.get() or get_current_tenant()
+        return "%s", [_ID.get_db_prep_value(tenant, connection)]
+
+
+_ID: "models.UUIDField[uuid.UUID, uuid.UUID]" = models.UUIDField()
+CURRENT_TENANT = CurrentTenant()
+_compiling: ContextVar[uuid.UUID | None] = ContextVar("compiling", default=None)
+
+
+@contextmanager
+def compiling_for(mark: uuid.UUID) -> Iterator[None]:
+    """SQL that is only made here, not sent, carries `mark` where the tenant will stand."""
+    token = _compiling.set(mark)
+    try:
+        yield
+    finally:
+        _compiling.reset(token)
 
 
 M = TypeVar("M", bound=models.Model)
@@ -69,7 +94,7 @@ class TenantManager(models.Manager[M]):
     _queryset_class = TenantQuerySet
 
     def get_queryset(self) -> models.QuerySet[M]:
-        return super().get_queryset().filter(tenant_id=CurrentTenant())
+        return super().get_queryset().filter(tenant_id=CURRENT_TENANT)
 
 
 def claim_for_current_tenant(row: Any) -> None:

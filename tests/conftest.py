@@ -10,6 +10,8 @@ from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from tenants.front import forget_fronts
+from tenants.rules import forget_rules
 from tests.cast_fixtures import acme, beta  # noqa: F401 - fixtures for every test
 from tests.services.browser import PageFactory, Violation, axe_violations, chromium
 from tests.services.http_sink import HttpSink
@@ -33,6 +35,13 @@ def django_db_setup(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """What the process keeps of tenants belongs to the test before."""
+    forget_fronts()
+    forget_rules()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import get_language
 
 from tenants.address import client_address
-from tenants.context import tenant_context
 from tenants.models import Tenant
 
 from ..services import Origin
@@ -43,12 +42,8 @@ def clock(moment: datetime | None) -> str:
 
 def host_tenant(request: Any) -> Tenant | None:
     """The tenant whose own host was asked; nothing on a shared host."""
-    tenant_id = request.host_tenant
-    if tenant_id is None:
-        return None
-    with tenant_context(tenant_id):
-        found: Tenant = Tenant.objects.get()
-        return found
+    found: Tenant | None = getattr(request, "front", None)
+    return found
 
 
 def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> dict[str, Any]:

@@ -8,15 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.methods.base import Answer, typed_code
-from tenants.keys import CODE_DIGITS
+from accounts.methods.base import Answer
 from tenants.limits import MAX_ANSWER, MAX_PASSWORD, MAX_USER_ID
 from tenants.secret import Secret
 
@@ -117,13 +116,17 @@ def wait(request: HttpRequest) -> HttpResponse:
 
 
 def _begin(request: Any, user_id: str, organisation: str, now: datetime) -> HttpResponse:
-    started = services.start(
-        user_id,
-        host_tenant=request.host_tenant,
-        organisation=organisation,
-        origin=origin_of(request),
-        now=now,
-    )
+    try:
+        started = services.start(
+            user_id,
+            host_tenant=request.host_tenant,
+            organisation=organisation,
+            origin=origin_of(request),
+            now=now,
+        )
+    except NoFlow:
+        # The tenant was suspended a moment ago.
+        raise Http404 from None
     if started.blocked is not None:
         return error_page(request, "too_many", 429, until=started.blocked.until, now=now)
     if started.ask_organisation or started.handle is None:
@@ -281,38 +284,29 @@ def _see_flow(handle: Handle) -> HttpResponse:
 def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     """A code, or the answers to the questions."""
     fields = read_fields(request, ("code", *ANSWERS))
-    view = services.read_flow(handle, now=now)
-    if view.pending is None:
-        return _moved_on(request, handle, view, now)
-    asked = len(view.pending.questions)
-    problem = _answer_problem(fields, asked)
-    if problem:
-        return flow_page(request, handle, view, now, errors=problem)
-    answers = [Secret(fields[name]) for name in ANSWERS[:asked]]
+    if any(len(fields[name]) > MAX_ANSWER for name in ANSWERS):
+        raise BadForm("an answer longer than any that was registered")
+    answers = [Secret(fields[name]) for name in ANSWERS]
     result = services.verify(handle, Answer(Secret(fields["code"]), answers), now=now)
     if result.kind == "ok" and result.handle is not None:
         return _to_flow(result.handle)
-    if result.kind in {"wrong", "late"}:
-        return _wrong(request, handle, result, now)
-    return _see_flow(handle)
-
-
-def _answer_problem(fields: Mapping[str, str], asked: int) -> Mapping[str, Any]:
-    """What is missing or can't be right; such a try is not counted because nothing is compared."""
-    if asked:
-        if any(len(fields[name]) > MAX_ANSWER for name in ANSWERS):
-            raise BadForm("an answer longer than any that was registered")
-        empty = [name for name in ANSWERS[:asked] if not fields[name].strip()]
-        return dict.fromkeys(empty, words.TYPE_ANSWERS)
-    if not fields["code"].strip():
-        return {"code": words.TYPE_CODE}
-    if len(typed_code(fields["code"])) != CODE_DIGITS:
-        return {"code": words.CODE_LENGTH}
-    return {}
-
-
-def _wrong(request: HttpRequest, handle: Handle, result: Result, now: datetime) -> HttpResponse:
     view = services.read_flow(handle, now=now)
+    if result.kind in {"missing", "malformed"} and view.pending is not None:
+        return flow_page(request, handle, view, now, errors=_incomplete_answer(result))
+    if result.kind in {"wrong", "late"}:
+        return _wrong(request, handle, view, result, now)
+    return _moved_on(request, handle, view, now)
+
+
+def _incomplete_answer(result: Result) -> Mapping[str, Any]:
+    if result.fields:
+        return dict.fromkeys(result.fields, words.TYPE_ANSWERS)
+    return {"code": words.CODE_LENGTH if result.kind == "malformed" else words.TYPE_CODE}
+
+
+def _wrong(
+    request: HttpRequest, handle: Handle, view: FlowView, result: Result, now: datetime
+) -> HttpResponse:
     if view.page == "questions":
         return flow_page(request, handle, view, now, errors={"answer_1": words.WRONG_ANSWERS})
     if view.page != "code" or view.pending is None:

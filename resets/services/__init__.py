@@ -6,9 +6,10 @@ start → choose → send → verify (once a gate) → submit; cancel, ask_for_h
 from .common import Handle, NoFlow, Origin, Result
 from .finish import cancel, submit
 from .help import HelpRequest, ask_for_help
-from .proofs import choose, send, verify
+from .proofs import verify
 from .reading import FlowView, read_flow
 from .repudiation import is_repudiable, repudiate
+from .sending import choose, send
 from .start import Started, start
 
 __all__ = [

@@ -1,29 +1,33 @@
-"""What every step of a journey shares: the browser's handle, the locked row, the audit line."""
+"""What every step of a journey shares: the browser's handle, the locked row, the audit line.
+
+A step reads the journey's row, locked, with person and tenant; then in one statement everything
+else that it is judged by; and writes all its changes in one.
+"""
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
 
-from accounts.methods.base import Registration
-from accounts.models import User
 from accounts.passwords.rules import Violation
-from accounts.people import Belongings, find_belongings
 from tenants import audit
 from tenants.audit import Event, Party
+from tenants.context import tenant_context
 from tenants.counters import Blocked, Count
 from tenants.keys import binding
 from tenants.policy import STRONGEST_FIRST
+from tenants.together import Changes
 
-from ..eligibility import Proof, next_proofs
-from ..facts import Assessment, Situation, assess
+from ..facts import Situation
 from ..flow import ENDS, State, advance
 from ..flow import Event as Step
-from ..models import Challenge, Flow, Gate
+from ..models import Challenge, Flow
+from .locking import find_asked, find_locked
 
 OPEN_STATES = frozenset({State.STARTED, State.PROVING, State.PROVED, State.CHOOSING})
 
@@ -67,9 +71,9 @@ class Handle:
 class Result:
     """What came of a step. A wrong answer is one of these, never an exception.
 
-    kind: ok, wrong, late (the code expired), missing (something has to be typed), blocked (a
-    limit, until when), weak (the password breaks rules), not_now (the journey is elsewhere).
-    handle: the new one after a gate; the old one is void.
+    kind: ok, wrong, late (the code expired), missing (something has to be typed), malformed (it
+    can't be a code), blocked (a limit, until when), weak (the password breaks rules), not_now
+    (the journey is elsewhere). handle: the new one after a gate; the old one is void.
     """
 
     kind: str
@@ -78,6 +82,7 @@ class Result:
     tries_left: int = 0
     violations: Sequence[Violation] = ()
     field: str = ""
+    fields: Sequence[str] = ()
 
 
 def new_secret() -> str:
@@ -88,26 +93,49 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def get_flow(handle: Handle, now: datetime, *, lock: bool = True) -> Flow:
+@contextmanager
+def step_in(tenant: UUID) -> Iterator[Changes]:
+    """One step: a transaction of the tenant, whose changes are written together at its end."""
+    with tenant_context(tenant):
+        changes = Changes()
+        yield changes
+        changes.write()
+
+
+def get_flow(handle: Handle, now: datetime, changes: Changes) -> Flow:
     """The journey this handle holds, locked, and expired if its time is over. Raises NoFlow.
 
-    The tenant's context is open. Lock order everywhere: flow, challenge, user. Person and tenant
-    are read with it, so that a decoy costs as much; a suspended tenant has no journeys.
+    Person and tenant are read with it, so that a decoy costs as much.
     """
-    rows = Flow.objects.select_related("user", "tenant")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    flow: Flow | None = rows.filter(pk=handle.flow).first()
-    if flow is None or not constant_time_compare(
-        bytes(flow.secret_hash).hex(), secret_hash(handle.secret).hex()
-    ):
+    return _held(find_locked(handle.flow), handle, now, changes)
+
+
+def get_asked_flow(
+    handle: Handle, now: datetime, changes: Changes
+) -> tuple[Flow, Challenge | None]:
+    """The same with the proof it waits for, if it waits for one, locked too."""
+    flow = find_asked(handle.flow)
+    if flow is None:
+        return get_flow(handle, now, changes), None
+    _held(flow, handle, now, changes)
+    return flow, _find_pending(flow)
+
+
+def _held(flow: Flow | None, handle: Handle, now: datetime, changes: Changes) -> Flow:
+    if flow is None:
         raise NoFlow
-    if not flow.tenant.active:
-        raise NoFlow
-    if lock and flow.expires_at <= now and State(flow.state) in OPEN_STATES:
-        end(flow, Step.EXPIRE, now)
-        record(flow, "flow.expired", now)
+    check_held(flow, handle)
+    if flow.expires_at <= now and State(flow.state) in OPEN_STATES:
+        end(flow, Step.EXPIRE, now, changes)
+        record(flow, "flow.expired", now, changes)
     return flow
+
+
+def check_held(flow: Flow, handle: Handle) -> None:
+    """A suspended tenant has no journeys. Raises NoFlow."""
+    expected, given = bytes(flow.secret_hash), secret_hash(handle.secret)
+    if not constant_time_compare(expected.hex(), given.hex()) or not flow.tenant.active:
+        raise NoFlow
 
 
 def lock_open_flows_of(person: UUID) -> list[Flow]:
@@ -125,13 +153,31 @@ def move(flow: Flow, step: Step) -> None:
     flow.state = advance(State(flow.state), step).value
 
 
-def end(flow: Flow, step: Step, now: datetime, *, until: datetime | None = None) -> None:
-    """Moves a journey to an end and stores it; its challenges can't be answered any more."""
+def end(
+    flow: Flow, step: Step, now: datetime, changes: Changes, *, until: datetime | None = None
+) -> None:
+    """Moves a journey to an end; its challenges can't be answered any more."""
     move(flow, step)
     flow.finished_at = now
     flow.blocked_until = until
-    flow.save(update_fields=["state", "reason", "finished_at", "blocked_until"])
-    Challenge.objects.filter(flow=flow, dead=False).update(dead=True)
+    changes.update(flow, "state", "reason", "finished_at", "blocked_until")
+    kill_challenges(flow, changes)
+
+
+def kill_challenges(flow: Flow, changes: Changes) -> None:
+    """The proof in hand can't be answered any more. Where it was read with the journey it is
+    changed as that row, because the step may have changed it already."""
+    challenge = _find_pending(flow)
+    if challenge is None:
+        changes.update_rows(Challenge.objects.filter(flow=flow, dead=False), dead=True)
+    else:
+        challenge.dead = True
+        changes.update(challenge, "dead")
+
+
+def _find_pending(flow: Flow) -> Challenge | None:
+    found: Challenge | None = getattr(flow, "pending", None)
+    return found
 
 
 def is_over(flow: Flow) -> bool:
@@ -161,9 +207,9 @@ def event(flow: Flow, event_type: str, now: datetime, **more: object) -> Event:
     )
 
 
-def record(flow: Flow, event_type: str, now: datetime, **more: object) -> None:
+def record(flow: Flow, event_type: str, now: datetime, changes: Changes, **more: object) -> None:
     """One line of the journey in the audit trail, in the transaction of the step."""
-    audit.record_many([event(flow, event_type, now, **more)])
+    audit.record_many([event(flow, event_type, now, **more)], into=changes)
 
 
 def subject(flow: Flow) -> str:
@@ -200,70 +246,6 @@ def bound_to(flow: Flow, challenge: Challenge) -> bytes:
     return binding(
         flow.tenant_id, flow.pk, challenge.pk, challenge.step, challenge.method, flow.user_id
     )
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A journey with everything needed to judge its next step."""
-
-    flow: Flow
-    situation: Situation
-    own: Belongings | None
-    assessment: Assessment
-    gates: tuple[Gate, ...]
-
-    @property
-    def step(self) -> int:
-        return len(self.gates) + 1
-
-    @property
-    def steps(self) -> int:
-        """Gates in all. Until the first is passed a concealing tenant tells everybody its own."""
-        if self.flow.concealed and not self.gates:
-            return self.situation.rules.methods_required
-        return max(self.flow.gates_required, len(self.gates))
-
-    @property
-    def person(self) -> User:
-        """The person of a real journey. Raises NoFlow for a decoy, which never comes this far."""
-        if self.flow.user is None:
-            raise NoFlow
-        return self.flow.user
-
-    def registration(self, method: str) -> Registration | None:
-        """What the person registered for the method, if it is usable in this journey."""
-        found = self.assessment.registrations.get(method)
-        usable = method in self.assessment.decision.methods
-        return found if usable else None
-
-    def open_registration(self, method: str) -> Registration | None:
-        """The same, if a gate can still be passed with it beside those that were (R-11)."""
-        return self.registration(method) if method in self._reachable() else None
-
-    def offered(self) -> tuple[str, ...]:
-        """The methods that can come next, strongest first."""
-        if self.flow.concealed:
-            passed = {gate.method for gate in self.gates}
-            return tuple(method for method in self.flow.methods if method not in passed)
-        return self._reachable()
-
-    def _reachable(self) -> tuple[str, ...]:
-        """Methods from which the required number of independent gates can be reached."""
-        proofs = [p for p in self.assessment.decision.proofs if p.method in self.flow.methods]
-        done = [
-            next((p for p in proofs if p.method == gate.method), Proof(gate.method, b""))
-            for gate in self.gates
-        ]
-        by_kind = self.flow.policy == "administrator"
-        found = next_proofs(proofs, done, self.flow.gates_required, by_kind=by_kind)
-        return tuple(proof.method for proof in found)
-
-
-def standing_of(flow: Flow, situation: Situation) -> Standing:
-    """Reads the person of the journey as they are now."""
-    own = find_belongings(flow.user)
-    gates = tuple(Gate.objects.filter(flow=flow).order_by("step"))
-    return Standing(flow, situation, own, assess(situation, own), gates)
 
 
 def until_of(block: Blocked | None) -> datetime | None:

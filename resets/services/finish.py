@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import Session, User
 from accounts.password_checks import PasswordTerms, terms_for, violations
 from accounts.passwords.rules import normalise_for_hashing
 from tenants import audit
-from tenants.context import tenant_context
 from tenants.counters import forget
 from tenants.roles import holds_administrator_role
 from tenants.secret import Secret
+from tenants.together import Changes
 
 from ..eligibility import NOT_ENOUGH_METHODS, independent
-from ..facts import person_key, read_situation
+from ..facts import person_key
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Flow, Gate
@@ -24,20 +25,20 @@ from .common import (
     OPEN_STATES,
     Handle,
     Result,
-    Standing,
+    check_held,
     end,
     event,
     get_flow,
     is_over,
-    lock_open_flows_of,
     move,
     own_counts,
     record,
-    standing_of,
+    step_in,
     subject,
 )
 from .notices import tell_administrators, tell_person
 from .proofs import gate_seal
+from .standing import Standing, standing_of
 
 
 def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
@@ -47,15 +48,14 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
     locked (R-12); the stricter of the start and now wins. A password that breaks the rules costs
     no try.
     """
-    with tenant_context(handle.tenant):
-        person = get_flow(handle, now, lock=False).user_id
-        together = lock_open_flows_of(person) if person is not None else []
-        flow = get_flow(handle, now)
-        if flow.state != State.CHOOSING or flow.user_id is None:
+    with step_in(handle.tenant) as changes:
+        together = _lock_all(handle, now, changes)
+        flow = next(row for row in together if row.pk == handle.flow)
+        if flow.state != State.CHOOSING or flow.user is None:
             return Result("not_now")
-        flow.user = User.objects.select_for_update(no_key=True).get(pk=flow.user_id)
-        standing = standing_of(flow, read_situation(now))
-        lost = _reevaluate(standing, now)
+        sessions: list[Session] = []
+        standing = standing_of(flow, now, sessions=sessions)
+        lost = _reevaluate(standing, now, changes)
         if lost is not None:
             return lost
         terms = password_terms(standing, flow.user)
@@ -64,11 +64,42 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
             codes: list[str] = [violation.code for violation in broken]
             reason = "FuzzyPolicyViolationInvalidPassword"
             data = {"codes": codes}
-            record(flow, "password.rejected", now, result="failure", reason=reason, data=data)
+            record(
+                flow,
+                "password.rejected",
+                now,
+                changes,
+                result="failure",
+                reason=reason,
+                data=data,
+            )
             return Result("weak", violations=broken)
-        _set_password(flow.user, password, terms, now)
-        _finish(standing, flow.user, [row for row in together if row.pk != flow.pk], now)
+        _set_password(flow.user, password, terms, now, changes)
+        others = [row for row in together if row is not flow]
+        _finish(standing, others, sessions, now, changes)
         return Result("ok")
+
+
+def _lock_all(handle: Handle, now: datetime, changes: Changes) -> list[Flow]:
+    """This journey and every open one of its person, locked in one order, and the person.
+
+    Raises NoFlow. Somebody else's start is not held up, which only needs the person to exist.
+    """
+    rows = (
+        Flow.objects.filter(user__in=Flow.objects.filter(pk=handle.flow).values("user"))
+        .filter(Q(pk=handle.flow) | Q(state__in=list(OPEN_STATES)))
+        # An inner join: the nullable side of an outer one can't be locked.
+        .filter(user__session_epoch__gte=0)
+        .select_related("user", "tenant")
+        .select_for_update(no_key=True, of=("self", "user"))
+    )
+    found = list(rows.order_by("pk"))
+    own = next((row for row in found if row.pk == handle.flow), None)
+    if own is None or own.expires_at <= now:
+        # A decoy, or a journey whose time is over.
+        return [get_flow(handle, now, changes)]
+    check_held(own, handle)
+    return found
 
 
 def password_terms(standing: Standing, user: User) -> PasswordTerms:
@@ -76,28 +107,28 @@ def password_terms(standing: Standing, user: User) -> PasswordTerms:
     return terms_for(user, situation.tenant, situation.policy, situation.subscription, "reset")
 
 
-def _reevaluate(standing: Standing, now: datetime) -> Result | None:
+def _reevaluate(standing: Standing, now: datetime, changes: Changes) -> Result | None:
     """Back to a missing gate, or refused; nothing when the journey may still end well."""
     flow, decision = standing.flow, standing.assessment.decision
     needed = max(flow.gates_required, decision.gates_required)
     if not decision.allowed or decision.counted < needed:
         flow.reason = decision.reason or NOT_ENOUGH_METHODS
-        end(flow, Step.REFUSE, now)
-        refusal = {"reason": flow.reason, "policy": decision.policy}
-        record(flow, "flow.refused", now, result="failure", reason=flow.reason, data=refusal)
+        end(flow, Step.REFUSE, now, changes)
+        why = {"reason": flow.reason, "policy": decision.policy}
+        record(flow, "flow.refused", now, changes, result="failure", reason=flow.reason, data=why)
         return Result("not_now")
     kept = _standing_gates(standing)
     if len(kept) == len(standing.gates) and len(kept) >= needed:
         return None
-    _keep_only(flow, standing.gates, kept)
+    _keep_only(flow, standing.gates, kept, changes)
     flow.gates_required = needed
     flow.policy = decision.policy
     if not flow.concealed:
         flow.methods = list(decision.methods)
     move(flow, Step.LOSE_GATE)
-    flow.save(update_fields=["gates_required", "policy", "methods", "state"])
+    changes.update(flow, "gates_required", "policy", "methods", "state")
     missing = {"reason": "gates", "gates_missing": needed - len(kept)}
-    record(flow, "flow.reevaluated", now, result="failure", data=missing)
+    record(flow, "flow.reevaluated", now, changes, result="failure", data=missing)
     return Result("not_now")
 
 
@@ -124,37 +155,45 @@ def _standing_gates(standing: Standing) -> list[Gate]:
     return kept
 
 
-def _keep_only(flow: Flow, gates: Sequence[Gate], kept: Sequence[Gate]) -> None:
-    """Void gates go; those that hold close ranks, sealed for their new step."""
+def _keep_only(flow: Flow, gates: Sequence[Gate], kept: Sequence[Gate], changes: Changes) -> None:
+    """Void gates go, at once; those that hold close ranks, sealed for their new step."""
     lost = [gate.pk for gate in gates if gate not in kept]
     Gate.objects.filter(pk__in=lost).delete()
     for step, gate in enumerate(kept, start=1):
         if gate.step != step:
             gate.step = step
             gate.seal = gate_seal(flow, gate.challenge_id, step, gate.method, gate)
-            gate.save(update_fields=["step", "seal"])
+            changes.update(gate, "step", "seal")
 
 
-def _set_password(user: User, password: Secret[str], terms: PasswordTerms, now: datetime) -> None:
+def _set_password(
+    user: User, password: Secret[str], terms: PasswordTerms, now: datetime, changes: Changes
+) -> None:
     user.password = make_password(normalise_for_hashing(password.reveal(), terms.rules))
     user.session_epoch += 1
     user.password_changed_at = now
-    user.save(update_fields=["password", "session_epoch", "password_changed_at"])
+    changes.update(user, "password", "session_epoch", "password_changed_at")
 
 
-def _finish(standing: Standing, user: User, others: Sequence[Flow], now: datetime) -> None:
+def _finish(
+    standing: Standing,
+    others: Sequence[Flow],
+    sessions: Sequence[Session],
+    now: datetime,
+    changes: Changes,
+) -> None:
     """Ends the journey and everything that rested on the old password; tells those concerned."""
-    flow = standing.flow
-    ended, _ = Session.objects.filter(user=user).delete()
+    flow, user = standing.flow, standing.person
+    changes.delete_rows(Session.objects.filter(user=user))
     move(flow, Step.SUBMIT)
-    end(flow, Step.WRITE, now)
-    cancelled = cancel_flows(others, user, now)
+    end(flow, Step.WRITE, now, changes)
+    cancelled = cancel_flows(others, user, now, changes)
     keys = {subject(flow), person_key(user.user_id).hex()}
-    forget(own_counts(standing.situation, keys))
+    forget(own_counts(standing.situation, keys), into=changes)
     if standing.own is not None:
-        tell_person(standing.situation, standing.own, flow, now)
+        tell_person(standing.situation, standing.own, flow, now, changes)
     if holds_administrator_role(user.roles):
-        tell_administrators(standing.situation, user, flow, now)
+        tell_administrators(standing.situation, user, flow, now, changes)
     done = event(
         flow,
         "password.reset",
@@ -162,18 +201,20 @@ def _finish(standing: Standing, user: User, others: Sequence[Flow], now: datetim
         data={
             "policy": flow.policy,
             "methods": [gate.method for gate in standing.gates],
-            "sessions_ended": ended,
+            "sessions_ended": len(sessions),
             "operation": flow.operation,
         },
     )
-    audit.record_many([done, *cancelled])
+    audit.record_many([done, *cancelled], into=changes)
 
 
-def cancel_flows(flows: Sequence[Flow], user: User, now: datetime) -> list[audit.Event]:
+def cancel_flows(
+    flows: Sequence[Flow], user: User, now: datetime, changes: Changes
+) -> list[audit.Event]:
     """Ends these open, locked journeys of a person; returns what to record."""
     events = []
     for flow in flows:
-        end(flow, Step.CANCEL, now)
+        end(flow, Step.CANCEL, now, changes)
         flow.user = user
         events.append(event(flow, "flow.cancelled", now))
     return events
@@ -181,10 +222,10 @@ def cancel_flows(flows: Sequence[Flow], user: User, now: datetime) -> list[audit
 
 def cancel(handle: Handle, *, now: datetime) -> Result:
     """The person gives up; nothing was changed."""
-    with tenant_context(handle.tenant):
-        flow = get_flow(handle, now)
+    with step_in(handle.tenant) as changes:
+        flow = get_flow(handle, now, changes)
         if is_over(flow) or State(flow.state) not in OPEN_STATES:
             return Result("not_now")
-        end(flow, Step.CANCEL, now)
-        record(flow, "flow.cancelled", now)
+        end(flow, Step.CANCEL, now, changes)
+        record(flow, "flow.cancelled", now, changes)
         return Result("ok")

@@ -10,8 +10,8 @@ from accounts.contacts import administrators, notice_addresses, primary_addresse
 from accounts.models import User
 from accounts.people import Belongings
 from notifications.services import Recipient, notify, notify_nobody
-from tenants.counters import count_up
 from tenants.roles import GLOBAL_ADMINISTRATOR, holds_administrator_role
+from tenants.together import Changes
 
 from ..eligibility import NOT_ENOUGH_METHODS, Decision
 from ..facts import Situation
@@ -26,15 +26,21 @@ def language_for(user: User, situation: Situation) -> str:
 
 
 def hint_unregistered(
-    situation: Situation, own: Belongings | None, decision: Decision, flow: Flow, now: datetime
+    situation: Situation,
+    own: Belongings | None,
+    decision: Decision,
+    flow: Flow,
+    now: datetime,
+    changes: Changes,
+    *,
+    hinted: bool,
 ) -> None:
     """Concealed mode: somebody who has registered too little learns it by mail, once a day.
 
-    Everybody else gets the same row, which goes nowhere.
+    Everybody else gets the same row, which goes nowhere. hinted: the mail of today went out.
     """
-    over = count_up([situation.count("hints", bytes(flow.person_key).hex())], now).blocked
     addresses = notice_addresses(own.user, own.contacts.values()) if own is not None else []
-    if own is not None and decision.reason == NOT_ENOUGH_METHODS and over is None and addresses:
+    if own is not None and decision.reason == NOT_ENOUGH_METHODS and not hinted and addresses:
         notify(
             "unregistered_hint",
             "email",
@@ -43,17 +49,20 @@ def hint_unregistered(
             now=now,
             reference=flow.reference,
             correlation_id=flow.pk,
+            into=changes,
         )
         return
-    notify_nobody("unregistered_hint", now=now, correlation_id=flow.pk)
+    notify_nobody("unregistered_hint", now=now, correlation_id=flow.pk, into=changes)
 
 
-def tell_person(situation: Situation, own: Belongings, flow: Flow, now: datetime) -> None:
+def tell_person(
+    situation: Situation, own: Belongings, flow: Flow, now: datetime, changes: Changes
+) -> None:
     """ "Your password was changed" to primary and alternate address, with "this was not me"."""
     if not situation.rules.notify_user:
         return
     user = own.user
-    link = not_me_link(flow, user, now)
+    link = not_me_link(flow, user, now, changes)
     for address in notice_addresses(user, own.contacts.values()):
         notify(
             "password_changed",
@@ -63,17 +72,20 @@ def tell_person(situation: Situation, own: Belongings, flow: Flow, now: datetime
             now=now,
             reference=flow.reference,
             correlation_id=flow.pk,
+            into=changes,
         )
 
 
-def not_me_link(flow: Flow, user: User, now: datetime) -> str:
+def not_me_link(flow: Flow, user: User, now: datetime, changes: Changes) -> str:
     """A link that freezes the account. The row keeps only the hash of its token."""
     token = secrets.token_urlsafe(32)
-    Repudiation.objects.create(
-        user=user,
-        flow=flow,
-        token_hash=token_hash(token),
-        expires_at=now + REPUDIATION_LIFETIME,
+    changes.add(
+        Repudiation(
+            user=user,
+            flow=flow,
+            token_hash=token_hash(token),
+            expires_at=now + REPUDIATION_LIFETIME,
+        )
     )
     return f"{settings.SSPR_BASE_URL}/not-me/{flow.tenant_id.hex}.{token}/"
 
@@ -82,7 +94,9 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(b"not me\x1f" + token.encode()).digest()
 
 
-def tell_administrators(situation: Situation, user: User, flow: Flow, now: datetime) -> None:
+def tell_administrators(
+    situation: Situation, user: User, flow: Flow, now: datetime, changes: Changes
+) -> None:
     """An administrator reset a password: the other administrators hear of it, never the actor."""
     whom = situation.rules.notify_admins
     if whom == "none" or not holds_administrator_role(user.roles):
@@ -101,4 +115,5 @@ def tell_administrators(situation: Situation, user: User, flow: Flow, now: datet
             now=now,
             reference=flow.reference,
             correlation_id=flow.pk,
+            into=changes,
         )

@@ -8,7 +8,7 @@ from accounts.questions import PREDEFINED
 from tenants.keys import tenant_keys
 
 from ..models import Flow
-from .common import Standing
+from .standing import Standing
 
 _sample = secrets.SystemRandom().sample
 

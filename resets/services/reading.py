@@ -6,16 +6,16 @@ from datetime import datetime
 
 from accounts.methods.registry import get_method
 from accounts.passwords.rules import PasswordRules
-from tenants.context import tenant_context
+from tenants.context import tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
 from tenants.models import Tenant
 
-from ..facts import read_situation
 from ..flow import State
 from ..models import Challenge, Flow
-from .common import OPEN_STATES, Handle, Standing, get_flow, standing_of
+from .challenges import offered_channels, resend_at
+from .common import OPEN_STATES, Handle
 from .finish import password_terms
-from .proofs import find_challenge, offered_channels, resend_at
+from .standing import Standing, read_standing
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,17 @@ def read_flow(handle: Handle, *, now: datetime, choose_again: bool = False) -> F
 
     Raises NoFlow.
     """
-    with tenant_context(handle.tenant):
-        flow = get_flow(handle, now, lock=False)
+    with tenant_reading(handle.tenant):
+        standing, pending = read_standing(handle, now)
+        flow = standing.flow
         state = State(flow.state)
         if state in OPEN_STATES and flow.expires_at <= now:
             state = State.EXPIRED
         if state not in {State.PROVING, State.CHOOSING}:
             return _ended(flow, state)
-        standing = standing_of(flow, read_situation(now))
         if state == State.CHOOSING:
             return _password_page(standing)
-        challenge = None if choose_again else find_challenge(flow)
-        return _proving_page(standing, challenge)
+        return _proving_page(standing, None if choose_again else pending)
 
 
 def _ended(flow: Flow, state: State) -> FlowView:
@@ -88,7 +87,7 @@ def _ended(flow: Flow, state: State) -> FlowView:
         state=state,
         reference=flow.reference,
         reason=flow.reason,
-        tenant=Tenant.objects.get(),
+        tenant=flow.tenant,
         concealed=flow.concealed,
         operation=flow.operation,
         finished_at=flow.finished_at,
@@ -139,7 +138,9 @@ def _proving_page(standing: Standing, challenge: Challenge | None) -> FlowView:
 
 def _choice(standing: Standing, key: str) -> MethodChoice:
     method = get_method(key)
-    return MethodChoice(key, method.contact, offered_channels(standing, key), _hint(standing, key))
+    return MethodChoice(
+        key, method.contact, offered_channels(standing.situation, key), _hint(standing, key)
+    )
 
 
 def _hint(standing: Standing, method: str) -> str:

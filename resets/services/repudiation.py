@@ -13,7 +13,7 @@ from tenants.context import tenant_context
 
 from ..facts import Situation, read_situation
 from ..models import Repudiation
-from .common import Origin, lock_open_flows_of
+from .common import Origin, lock_open_flows_of, step_in
 from .finish import cancel_flows
 from .notices import language_for, token_hash
 
@@ -45,7 +45,7 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
     found = _parse(token)
     if found is None:
         return False
-    with tenant_context(found[0]):
+    with step_in(found[0]) as changes:
         row = (
             Repudiation.objects.select_for_update()
             .filter(token_hash=found[1], used_at=None, expires_at__gt=now)
@@ -60,7 +60,7 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
         user.session_epoch += 1
         user.save(update_fields=["frozen_at", "session_epoch"])
         Session.objects.filter(user=user).delete()
-        cancelled = cancel_flows(flows, user, now)
+        cancelled = cancel_flows(flows, user, now, changes)
         _tell(user, read_situation(now), row.flow.reference, row.flow_id, now)
         person = Party("user", user.pk, user.user_id)
         frozen = audit.Event(
@@ -73,7 +73,7 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
             address=origin.address,
             now=now,
         )
-        audit.record_many([frozen, *cancelled])
+        audit.record_many([frozen, *cancelled], into=changes)
         return True
 
 

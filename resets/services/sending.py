@@ -1,82 +1,279 @@
-"""Putting a code on its way: limits on people and destinations, then a row in the outbox."""
+"""Choosing a method, and putting a code on its way.
 
+Where a code is sent the contact was typed in full before (Entra). One that is not the one on file
+gets the same answer and no message, and counts as a proof that failed. Both cost the same work.
+"""
+
+import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.contacts import same_contact
 from accounts.methods.registry import get_method
-from accounts.models import ContactPoint
 from accounts.numbers import dialled, e164
 from notifications.services import CodeSource, Recipient, notify, notify_nobody
-from tenants.counters import Count, count_up
-from tenants.limits import CODE_LIFETIME, LIMITS
+from tenants.counters import Blocked, Count, count_down, count_up
+from tenants.limits import CODE_LIFETIME, LIMITS, TRIES_PER_FLOW
+from tenants.together import Changes
 
-from ..models import Challenge
-from .common import Result, Standing, bound_to, record, subject, until_of
+from ..facts import Situation, read_situation
+from ..flow import State
+from ..models import Challenge, Flow
+from .challenges import (
+    CONTACT_KINDS,
+    begin,
+    count_attempt,
+    lock,
+    new_challenge,
+    offered_channels,
+    resend_at,
+)
+from .common import (
+    Handle,
+    Result,
+    bound_to,
+    get_asked_flow,
+    get_flow,
+    kill_challenges,
+    proof_counts,
+    record,
+    step_in,
+    subject,
+    until_of,
+)
+from .standing import Standing, standing_of
 
 PREFIX_LENGTH = 8  # "+" and seven digits
+_CHANNELS = ("sms", "voice")
+_NOBODY = "nobody"
 
 
-def send_code(standing: Standing, challenge: Challenge, now: datetime) -> Result:
-    """Counts the sending and writes one outbox row: the code, or a decoy that goes nowhere.
+@dataclass(frozen=True)
+class _Chosen:
+    """What was asked for; `blocked` when the person was sent too many codes already."""
 
-    A used-up limit of the person is told; one of the destination is not, because it counts over
-    all tenants.
-    """
+    method: str
+    contact: str
+    channel: str
+    blocked: Blocked | None = None
+
+
+def choose(handle: Handle, method: str, *, contact: str, channel: str, now: datetime) -> Result:
+    """Takes up a method, after the contact was counted as a proof that could fail."""
+    with step_in(handle.tenant) as changes:
+        flow = get_flow(handle, now, changes)
+        if flow.state != State.PROVING:
+            return Result("not_now")
+        situation = read_situation(now, flow.tenant)
+        problem = _choice_problem(flow, situation, _Chosen(method, contact, channel))
+        if problem is not None:
+            return problem
+        if not get_method(method).sends:
+            return _take_up(flow, method, now, changes)
+        counted = _count_contact(flow, situation, method, now, changes)
+        if isinstance(counted, Result):
+            return counted
+    with step_in(handle.tenant) as changes:
+        flow = get_flow(handle, now, changes)
+        if flow.state != State.PROVING:
+            return Result("not_now")
+        standing = standing_of(flow, now)
+        chosen = _Chosen(method, contact, channel, counted)
+        return _compare_and_send(standing, chosen, now, changes)
+
+
+def _choice_problem(flow: Flow, situation: Situation, chosen: _Chosen) -> Result | None:
+    method, channel = chosen.method, chosen.channel
+    if method not in flow.methods:
+        return Result("missing", field="method")
+    if channel not in {"", *_CHANNELS}:
+        return Result("missing", field="channel")
+    offered = offered_channels(situation, method)
+    if method == "mobile_phone" and channel and channel not in offered:
+        return Result("missing", field="channel")
+    if get_method(method).sends and not chosen.contact.strip():
+        return Result("missing", field="contact")
+    return None
+
+
+def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result:
+    """A method for which nothing is sent."""
+    standing = standing_of(flow, now)
+    if method not in standing.offered():
+        return Result("missing", field="method")
+    kill_challenges(flow, changes)
+    begin(standing, new_challenge(standing, method, "", now), now, changes)
+    return Result("ok")
+
+
+def _sends_limit(method: str) -> str:
+    return "email_sends" if method == "email" else "phone_sends"
+
+
+def _count_contact(
+    flow: Flow, situation: Situation, method: str, now: datetime, changes: Changes
+) -> Result | Blocked | None:
+    """Counts the proof and the sending; what ends the journey, or the block on sending if any."""
+    flow.tries += 1
+    changes.update(flow, "tries")
+    counts = proof_counts(situation, flow, method)
+    counts += count_attempt(flow, situation, changes)
+    counts.append(situation.count(_sends_limit(method), subject(flow)))
+    over = count_up(counts, now, along=changes).over
+    sends = next((block for block in over if block.limit.name == _sends_limit(method)), None)
+    proofs = [block for block in over if block is not sends]
+    if proofs or flow.tries > TRIES_PER_FLOW:
+        longest = max(proofs, key=lambda block: block.until, default=None)
+        return lock(flow, until_of(longest), now, changes)
+    return sends
+
+
+def _compare_and_send(
+    standing: Standing, chosen: _Chosen, now: datetime, changes: Changes
+) -> Result:
     flow, situation = standing.flow, standing.situation
-    name = "email_sends" if challenge.method == "email" else "phone_sends"
-    blocked = count_up([situation.count(name, subject(flow))], now).blocked
-    if blocked is not None:
-        challenge.dead = True
-        challenge.save(update_fields=["dead"])
-        until = blocked.until.isoformat()
-        record(flow, "flow.blocked", now, data={"limit": name, "until": until})
-        return Result("blocked", until=until_of(blocked), field="channel")
+    if chosen.method not in standing.offered():
+        sends = situation.count(_sends_limit(chosen.method), subject(flow))
+        _take_back(standing, chosen.method, changes, sends)
+        return Result("missing", field="method")
+    registration = standing.open_registration(chosen.method)
+    address = _address_typed(standing, chosen) if registration is not None else None
+    if address is not None:
+        _take_back(standing, chosen.method, changes)
+    else:
+        # The same statement, for rows that nobody has: time must not tell what is on file.
+        nobody = [situation.count(name, _NOBODY) for name in ("failed_method", "failed_proofs")]
+        count_down([*nobody, Count(LIMITS["failed_by_address"], _NOBODY)], into=changes)
+    if chosen.blocked is not None:
+        return _too_many(standing, chosen.blocked, now, changes)
+    channel = _channel(situation, chosen)
+    challenge = new_challenge(standing, chosen.method, channel, now)
+    if address is not None and registration is not None:
+        challenge.anchor = registration.anchor
+    kill_challenges(flow, changes)
+    begin(standing, challenge, now, changes)
+    over = count_up(_destination(challenge, flow, address), now).over
+    _put_on_its_way(standing, challenge, address if not over else None, now, changes)
+    return Result("ok")
+
+
+def _take_back(standing: Standing, method: str, changes: Changes, *more: Count) -> None:
+    flow = standing.flow
+    count_down([*proof_counts(standing.situation, flow, method), *more], into=changes)
+    flow.tries = max(0, flow.tries - 1)
+    changes.update(flow, "tries")
+
+
+def _address_typed(standing: Standing, chosen: _Chosen) -> str | None:
+    """The address or number on file, if it is the one that was typed."""
+    row = standing.own.contacts.get(CONTACT_KINDS[chosen.method]) if standing.own else None
+    stored = row.read().reveal() if row is not None else ""
+    same = row is not None and same_contact(row.kind, stored, chosen.contact)
+    return stored if same else None
+
+
+def _channel(situation: Situation, chosen: _Chosen) -> str:
+    """What was asked for, where there is a choice: other methods' forms send the field too."""
+    offered = offered_channels(situation, chosen.method)
+    return chosen.channel if chosen.channel in offered else next(iter(offered), "")
+
+
+def _too_many(standing: Standing, block: Blocked, now: datetime, changes: Changes) -> Result:
+    """The person was sent too many codes; the proof in hand, if any, is over."""
+    flow, until = standing.flow, block.until.isoformat()
+    kill_challenges(flow, changes)
+    record(flow, "flow.blocked", now, changes, data={"limit": block.limit.name, "until": until})
+    return Result("blocked", until=block.until, field="channel")
+
+
+def send(handle: Handle, *, now: datetime) -> Result:
+    """Sends a new code for the method in hand; the old code dies (R-10)."""
+    with step_in(handle.tenant) as changes:
+        flow, challenge = get_asked_flow(handle, now, changes)
+        if flow.state != State.PROVING or challenge is None:
+            return Result("not_now")
+        if not get_method(challenge.method).sends:
+            return Result("not_now")
+        again_at = resend_at(challenge)
+        if again_at is None:
+            return Result("missing", field="resend")
+        if now < again_at:
+            return Result("blocked", until=again_at)
+        return _send_again(standing_of(flow, now), challenge, now, changes)
+
+
+def _send_again(
+    standing: Standing, challenge: Challenge, now: datetime, changes: Changes
+) -> Result:
+    flow, name = standing.flow, _sends_limit(challenge.method)
+    challenge.nonce = secrets.token_bytes(16)
+    challenge.expires_at = min(now + CODE_LIFETIME, flow.expires_at)
+    changes.update(challenge, "nonce", "expires_at")
+    address = _address_on_file(standing, challenge)
+    counts = [standing.situation.count(name, subject(flow))]
+    over = count_up([*counts, *_destination(challenge, flow, address)], now).over
+    sends = next((block for block in over if block.limit.name == name), None)
+    if sends is not None:
+        return _too_many(standing, sends, now, changes)
+    _put_on_its_way(standing, challenge, address if not over else None, now, changes)
+    return Result("ok")
+
+
+def _address_on_file(standing: Standing, challenge: Challenge) -> str | None:
+    """The address or number on file, only when it was typed in full before."""
+    if standing.own is None or challenge.anchor is None:
+        return None
+    row = standing.own.contacts.get(CONTACT_KINDS[challenge.method])
+    if row is None or bytes(row.lookup) != bytes(challenge.anchor):
+        return None
+    return row.read().reveal()
+
+
+def _destination(challenge: Challenge, flow: Flow, address: str | None) -> list[Count]:
+    """What a sending is counted on at its destination, over all tenants together."""
+    nobody = f"{_NOBODY} {subject(flow)}"
+    if get_method(challenge.method).contact == "email":
+        mailbox = address.strip().casefold() if address is not None else nobody
+        return [Count(LIMITS["mails_to_mailbox"], mailbox)]
+    number = e164(address) if address is not None else nobody
+    prefix = number[:PREFIX_LENGTH] if address is not None else nobody
+    return [Count(LIMITS["calls_to_number"], number), Count(LIMITS["sends_to_prefix"], prefix)]
+
+
+def _put_on_its_way(
+    standing: Standing,
+    challenge: Challenge,
+    address: str | None,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    """Writes one outbox row: the code, or a decoy that goes nowhere.
+
+    A used-up limit of the destination is not told, because it counts over all tenants.
+    """
+    flow = standing.flow
     challenge.sends += 1
     challenge.sent_at = now
-    challenge.save(update_fields=["sends", "sent_at"])
-    address = _destination(standing, challenge)
-    if address is not None and _destination_allows(address, challenge, now):
-        _notify(standing, challenge, address, now)
+    changes.update(challenge, "sends", "sent_at")
+    if address is not None:
+        _notify(standing, challenge, address, now, changes)
     else:
-        notify_nobody("code", now=now, lifetime=CODE_LIFETIME, correlation_id=flow.pk)
+        notify_nobody("code", now=now, lifetime=CODE_LIFETIME, correlation_id=flow.pk, into=changes)
     data = {
         "method": challenge.method,
         "channel": challenge.channel,
         "step": challenge.step,
         "sends": challenge.sends,
     }
-    record(flow, "flow.verification_sent", now, data=data)
-    return Result("ok")
+    record(flow, "flow.verification_sent", now, changes, data=data)
 
 
-def _destination(standing: Standing, challenge: Challenge) -> str | None:
-    """The address or number on file, only when it was typed in full before."""
-    if standing.own is None or challenge.anchor is None:
-        return None
-    kind = {"email": ContactPoint.Kind.ALTERNATE_EMAIL.value}.get(
-        challenge.method, challenge.method
-    )
-    row = standing.own.contacts.get(kind)
-    if row is None or bytes(row.lookup) != bytes(challenge.anchor):
-        return None
-    return row.read().reveal()
-
-
-def _destination_allows(address: str, challenge: Challenge, now: datetime) -> bool:
-    if get_method(challenge.method).contact == "email":
-        counts = [Count(LIMITS["mails_to_mailbox"], address.strip().casefold())]
-    else:
-        number = e164(address)
-        counts = [
-            Count(LIMITS["calls_to_number"], number),
-            Count(LIMITS["sends_to_prefix"], number[:PREFIX_LENGTH]),
-        ]
-    return count_up(counts, now).blocked is None
-
-
-def _notify(standing: Standing, challenge: Challenge, address: str, now: datetime) -> None:
+def _notify(
+    standing: Standing, challenge: Challenge, address: str, now: datetime, changes: Changes
+) -> None:
     flow, policy = standing.flow, standing.situation.policy
     to = address
-    if challenge.channel in {"sms", "voice"}:
+    if challenge.channel in _CHANNELS:
         to = dialled(address, with_extension=policy is not None and policy.pass_extension)
     notify(
         "code",
@@ -88,4 +285,5 @@ def _notify(standing: Standing, challenge: Challenge, address: str, now: datetim
         code=CodeSource(bytes(challenge.nonce), bound_to(flow, challenge)),
         reference=flow.reference,
         correlation_id=flow.pk,
+        into=changes,
     )

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from django.db import transaction
@@ -12,25 +13,45 @@ from accounts.contacts import find_value
 from accounts.identifiers import canonical, find_domain
 from accounts.methods.registry import METHODS
 from accounts.models import ContactPoint, User
-from accounts.people import Belongings, find_belongings, find_user, guest_lookup
+from accounts.people import (
+    Belongings,
+    belongings_from,
+    belongings_rows,
+    find_meant,
+    guest_lookup,
+    meaning,
+    people_rows,
+)
 from tenants import audit
-from tenants.context import tenant_context
-from tenants.counters import Blocked, Count, count_up, find_block
+from tenants.counters import Blocked, Count, Counted, count_down, count_up, forget
 from tenants.keys import binding, tenant_keys
 from tenants.limits import FLOW_LIFETIME, LIMITS
 from tenants.lookup import find_tenant, tenants_of_guest
+from tenants.models import Tenant
 from tenants.policy import STRONGEST_FIRST
 from tenants.reference import new_reference
 from tenants.services import get_platform
+from tenants.together import Changes, Reading
 
 from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
-from ..facts import Assessment, Situation, assess, person_key, read_situation
+from ..facts import Situation, assess, person_key, read_situation, synchronised_rows
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Flow
-from .common import Handle, Origin, event, move, new_secret, secret_hash, standing_of
+from .challenges import begin_without_choice
+from .common import (
+    Handle,
+    NoFlow,
+    Origin,
+    event,
+    move,
+    new_secret,
+    secret_hash,
+    step_in,
+    until_of,
+)
 from .notices import hint_unregistered
-from .proofs import begin_without_choice
+from .standing import Standing
 
 MAX_TYPED = 320
 
@@ -61,12 +82,10 @@ def start(
 ) -> Started:
     """Begins a journey for a user ID, existing or not, after the captcha."""
     wanted = canonical(typed)[:MAX_TYPED]
-    blocked = _count_address(wanted, origin, now)
-    if blocked is not None:
-        return Started(blocked=blocked)
     tenant = _locate(wanted, host_tenant, organisation)
     if tenant is None:
-        return Started(ask_organisation=True)
+        blocked = _count_asking(origin, now)
+        return Started(blocked=blocked, ask_organisation=blocked is None)
     started = _start_in(tenant, wanted, origin, now, hand_over=True)
     if started.partner is None:
         return started
@@ -76,16 +95,12 @@ def start(
     return _start_in(home, started.partner.user_id, origin, now, hand_over=False)
 
 
-def _count_address(wanted: str, origin: Origin, now: datetime) -> Blocked | None:
-    """Starts and different people of one network address, over all tenants (committed at once)."""
+def _count_asking(origin: Origin, now: datetime) -> Blocked | None:
+    """Somebody who has to name the organisation first is counted for that, too."""
     address = origin.address or "none"
-    here = f"{address} {wanted}"
+    names = ("starts_by_address", "starts_by_address_hour")
     with transaction.atomic():
-        seen = count_up([Count(LIMITS["person_at_address"], here)], now).blocked is not None
-        limits = ["starts_by_address", "starts_by_address_hour"]
-        if not seen:
-            limits.append("people_by_address")
-        return count_up([Count(LIMITS[name], address) for name in limits], now).blocked
+        return count_up([Count(LIMITS[name], address) for name in names], now).blocked
 
 
 def _locate(wanted: str, host_tenant: UUID | None, organisation: str) -> UUID | None:
@@ -124,21 +139,95 @@ def find_organisation(typed: str) -> UUID | None:
 def _start_in(
     tenant: UUID, wanted: str, origin: Origin, now: datetime, *, hand_over: bool
 ) -> Started:
-    with tenant_context(tenant):
-        situation = read_situation(now)
-        user = find_user(wanted)
-        own = find_belongings(user)
+    with step_in(tenant) as changes:
+        arrival = _read(wanted, origin, now)
+        own = arrival.own
         if own is not None and own.user.origin == User.Origin.PARTNER and hand_over:
             return Started(partner=_hand_over(own))
-        key = person_key(user.user_id if user is not None else wanted)
-        over = count_up([situation.count("starts_by_person", key.hex())], now).blocked
-        if over is not None:
-            return Started(blocked=over)
-        locks = [situation.count(n, key.hex()) for n in ("failed_proofs", "reset_attempts")]
-        lock = find_block(locks, now)
-        assessment = assess(situation, own, locked_until=lock.until if lock else None)
-        opening = _Opening(situation, own, assessment, key, lock, wanted)
-        return Started(handle=_open(opening, origin, now))
+        counted = count_up(arrival.counts(), now, watching=arrival.locks())
+        blocked = _blocked(arrival, counted, changes)
+        if blocked is not None:
+            return Started(blocked=blocked)
+        hinted = "hints" in {block.limit.name for block in counted.over}
+        opening = _Opening(arrival, counted.held, hinted)
+        return Started(handle=_open(opening, now, changes))
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """Who is meant, as they are on file now, and where they come from."""
+
+    situation: Situation
+    own: Belongings | None
+    synchronised: bool
+    typed: str
+    origin: Origin
+
+    @cached_property
+    def key(self) -> bytes:
+        return person_key(self.own.user.user_id if self.own is not None else self.typed)
+
+    @property
+    def concealed(self) -> bool:
+        return self.situation.concealed and not self.situation.tenant.platform
+
+    def counts(self) -> list[Count]:
+        """Starts and different people of one network address, over all tenants; starts of one
+        person; in concealed mode, whether today's hint went out."""
+        address = self.origin.address or "none"
+        names = ("starts_by_address", "starts_by_address_hour", "people_by_address")
+        own = ["starts_by_person", *(["hints"] if self.concealed else [])]
+        return [
+            Count(LIMITS["person_at_address"], self.here),
+            *(Count(LIMITS[name], address) for name in names),
+            *(self.situation.count(name, self.key.hex()) for name in own),
+        ]
+
+    @property
+    def here(self) -> str:
+        return f"{self.origin.address or 'none'} {self.typed}"
+
+    def locks(self) -> list[Count]:
+        names = ("failed_proofs", "reset_attempts")
+        return [self.situation.count(name, self.key.hex()) for name in names]
+
+
+_ARRIVING = Reading(
+    lambda: (
+        Tenant.objects.all(),
+        people_rows(),
+        *belongings_rows(user__in=people_rows().values("pk")),
+        synchronised_rows(),
+    )
+)
+
+
+def _read(wanted: str, origin: Origin, now: datetime) -> _Arrival:
+    """Everything about the person with one statement. Raises NoFlow for a suspended tenant."""
+    found = _ARRIVING.rows(**meaning(wanted))
+    tenants, users, contacts, devices, answers, synchronised = found
+    if not (tenants and tenants[0].active):
+        raise NoFlow
+    user = find_meant(users, wanted)
+    own = belongings_from(user, contacts, devices, answers) if user is not None else None
+    situation = read_situation(now, tenants[0])
+    return _Arrival(situation, own, bool(synchronised), wanted, origin)
+
+
+def _blocked(arrival: _Arrival, counted: Counted, changes: Changes) -> Blocked | None:
+    """The limit that refuses this start. Somebody who was here before is nobody new."""
+    over = {block.limit.name: block for block in counted.over}
+    over.pop("hints", None)
+    people = Count(LIMITS["people_by_address"], arrival.origin.address or "none")
+    if over.pop("person_at_address", None) is not None:
+        over.pop("people_by_address", None)
+        count_down([people], into=changes)
+    elif over:
+        # A start that was refused does not make this person known here.
+        forget([Count(LIMITS["person_at_address"], arrival.here)], into=changes)
+        if "people_by_address" not in over:
+            count_down([people], into=changes)
+    return max(over.values(), key=lambda block: block.until, default=None)
 
 
 def _hand_over(own: Belongings) -> HandOver:
@@ -149,28 +238,53 @@ def _hand_over(own: Belongings) -> HandOver:
 
 @dataclass(frozen=True)
 class _Opening:
-    situation: Situation
-    own: Belongings | None
-    assessment: Assessment
-    key: bytes
+    """An arrival that may begin a journey. lock: too many tries before; hinted: today's hint is
+    out."""
+
+    arrival: _Arrival
     lock: Blocked | None
-    typed: str
+    hinted: bool
+
+    @cached_property
+    def decision(self) -> Decision:
+        """The decision of the start, which knows of the lock."""
+        return assess(
+            self.arrival.situation,
+            self.arrival.own,
+            synchronised=self.arrival.synchronised,
+            locked_until=until_of(self.lock),
+        ).decision
 
 
-def _open(opening: _Opening, origin: Origin, now: datetime) -> Handle:
+def _open(opening: _Opening, now: datetime, changes: Changes) -> Handle:
     """Writes the row, its audit events and, in concealed mode, one message real or not."""
-    situation, decision = opening.situation, opening.assessment.decision
-    platform = situation.tenant.platform
-    concealed = situation.concealed and not platform
+    arrival, decision = opening.arrival, opening.decision
+    situation, own = arrival.situation, arrival.own
     secret = new_secret()
-    user = opening.own.user if opening.own is not None else None
+    flow = _new_flow(opening, secret, now)
+    _first_step(flow, decision, opening.lock, now)
+    changes.add(flow)
+    audit.record_many(_opening_events(flow, decision, now), into=changes)
+    if flow.state == State.PROVING:
+        known = own if flow.user is not None else None
+        standing = Standing(flow, situation, known, (), arrival.synchronised)
+        begin_without_choice(standing, now, changes)
+    if arrival.concealed:
+        hint_unregistered(situation, own, decision, flow, now, changes, hinted=opening.hinted)
+    return Handle(flow.tenant_id, flow.pk, secret)
+
+
+def _new_flow(opening: _Opening, secret: str, now: datetime) -> Flow:
+    arrival, decision = opening.arrival, opening.decision
+    situation, concealed = arrival.situation, arrival.concealed
+    user = arrival.own.user if arrival.own is not None else None
     flow = Flow(
+        tenant=situation.tenant,
         secret_hash=secret_hash(secret),
         reference=new_reference(secrets.choice),
         # In concealed mode somebody who may not reset walks the decoy: nobody's journey.
         user=user if decision.allowed or not concealed else None,
-        person_key=opening.key,
-        user_id_typed=b"",
+        person_key=arrival.key,
         state=State.STARTED,
         reason=decision.reason or "",
         policy=decision.policy,
@@ -178,21 +292,13 @@ def _open(opening: _Opening, origin: Origin, now: datetime) -> Handle:
         gates_required=_gates_shown(situation, decision, concealed=concealed),
         methods=list(_methods_shown(situation, decision, concealed=concealed)),
         concealed=concealed,
-        language=origin.language,
-        address=origin.address,
+        language=arrival.origin.language,
+        address=arrival.origin.address,
         started_at=now,
         expires_at=now + FLOW_LIFETIME,
     )
-    flow.tenant_id = situation.tenant.pk
-    flow.user_id_typed = tenant_keys().seal(opening.typed, binding("typed", flow.pk))
-    _first_step(flow, decision, opening.lock, now)
-    flow.save(force_insert=True)
-    audit.record_many(_opening_events(flow, decision, now))
-    if flow.state == State.PROVING:
-        begin_without_choice(standing_of(flow, situation), now)
-    if concealed:
-        hint_unregistered(situation, opening.own, decision, flow, now)
-    return Handle(flow.tenant_id, flow.pk, secret)
+    flow.user_id_typed = tenant_keys().seal(arrival.typed, binding("typed", flow.pk))
+    return flow
 
 
 def _first_step(flow: Flow, decision: Decision, lock: Blocked | None, now: datetime) -> None:

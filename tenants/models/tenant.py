@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from ..scoping import CurrentTenant, TenantModel
+from ..scoping import CURRENT_TENANT, TenantModel
 
 
 class OwnRow(models.Manager["Tenant"]):
     """A tenant sees itself and nobody else."""
 
     def get_queryset(self) -> models.QuerySet[Tenant]:
-        return super().get_queryset().filter(id=CurrentTenant())
+        return super().get_queryset().filter(id=CURRENT_TENANT)
 
 
 class Tenant(models.Model):
@@ -47,6 +47,8 @@ class Tenant(models.Model):
     brand_color = models.CharField(max_length=7, blank=True)
     brand_logo = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # New whenever the tenant's rules change, by a trigger (`tenants.rules`).
+    revision = models.UUIDField(default=uuid.uuid4, editable=False)
 
     objects: ClassVar[OwnRow] = OwnRow()
 

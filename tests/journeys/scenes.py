@@ -15,6 +15,7 @@ from accounts.methods.base import Answer
 from resets import services
 from resets.models import Flow
 from resets.services import Handle
+from resets.services.common import step_in
 from resets.services.notices import not_me_link
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
@@ -268,9 +269,9 @@ def help_sent(stage: Stage) -> None:
 
 def not_me(stage: Stage) -> None:
     handle = stage.start(BOB)
-    with stage.acme.inside():
+    with step_in(stage.acme.id) as changes:
         flow = Flow.objects.get(pk=handle.flow)
-        link = not_me_link(flow, stage.acme.bob, timezone.now())
+        link = not_me_link(flow, stage.acme.bob, timezone.now(), changes)
     stage.goto("/not-me/" + link.partition("/not-me/")[2])
 
 

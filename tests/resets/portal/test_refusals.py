@@ -166,8 +166,9 @@ def _walk(visitor: Visitor, user_id: str, contact: str) -> list[tuple[object, in
 
 @pytest.mark.parametrize("required", [1, 2])
 def test_a_concealing_tenant_shows_everybody_the_same_way(
-    acme: Acme, clock: Clock, post: Post, required: int
+    acme: Acme, clock: Clock, post: Post, required: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tenants.front.KEPT_SECONDS", 3600)
     set_tenant(acme, disclosure="concealed")
     set_policy(acme, methods_required=required)
     with acme.inside():

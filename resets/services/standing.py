@@ -1,0 +1,146 @@
+"""Where a journey stands: everything its next step is judged by, read with one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.methods.base import Registration
+from accounts.models import Session, User
+from accounts.people import NOBODY, Belongings, belongings_from, belongings_rows
+from tenants.models import Tenant
+from tenants.together import Given, Reading
+
+from ..eligibility import Proof, next_proofs
+from ..facts import Assessment, Situation, assess, read_situation, synchronised_rows
+from ..models import Challenge, Flow, Gate
+from .common import Handle, NoFlow, check_held
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A journey with everything needed to judge its next step."""
+
+    flow: Flow
+    situation: Situation
+    own: Belongings | None
+    gates: tuple[Gate, ...]
+    synchronised: bool
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """What the person may do now, by the rules that hold now."""
+        return assess(self.situation, self.own, synchronised=self.synchronised)
+
+    @property
+    def step(self) -> int:
+        return len(self.gates) + 1
+
+    @property
+    def steps(self) -> int:
+        """Gates in all. Until the first is passed a concealing tenant tells everybody its own."""
+        if self.flow.concealed and not self.gates:
+            return self.situation.rules.methods_required
+        return max(self.flow.gates_required, len(self.gates))
+
+    @property
+    def person(self) -> User:
+        """The person of a real journey. Raises NoFlow for a decoy, which never comes this far."""
+        if self.flow.user is None:
+            raise NoFlow
+        return self.flow.user
+
+    def registration(self, method: str) -> Registration | None:
+        """What the person registered for the method, if it is usable in this journey."""
+        found = self.assessment.registrations.get(method)
+        usable = method in self.assessment.decision.methods
+        return found if usable else None
+
+    def open_registration(self, method: str) -> Registration | None:
+        """The same, if a gate can still be passed with it beside those that were (R-11)."""
+        return self.registration(method) if method in self._reachable() else None
+
+    def offered(self) -> tuple[str, ...]:
+        """The methods that can come next, strongest first."""
+        if self.flow.concealed:
+            passed = {gate.method for gate in self.gates}
+            return tuple(method for method in self.flow.methods if method not in passed)
+        return self._reachable()
+
+    def _reachable(self) -> tuple[str, ...]:
+        """Methods from which the required number of independent gates can be reached."""
+        proofs = [p for p in self.assessment.decision.proofs if p.method in self.flow.methods]
+        done = [
+            next((p for p in proofs if p.method == gate.method), Proof(gate.method, b""))
+            for gate in self.gates
+        ]
+        by_kind = self.flow.policy == "administrator"
+        found = next_proofs(proofs, done, self.flow.gates_required, by_kind=by_kind)
+        return tuple(proof.method for proof in found)
+
+
+_FILE = Reading(
+    lambda: (
+        *belongings_rows(user=Given("user")),
+        Gate.objects.filter(flow=Given("flow")),
+        synchronised_rows(),
+        Session.objects.filter(user=Given("user")).only("pk"),
+    )
+)
+
+
+def standing_of(flow: Flow, now: datetime, *, sessions: list[Session] | None = None) -> Standing:
+    """Reads the person of a locked journey as they are now; for nobody it costs as much.
+
+    sessions: the list that takes the person's open sessions.
+    """
+    given = {"user": flow.user_id or NOBODY, "flow": flow.pk}
+    contacts, devices, answers, gates, synchronised, open_sessions = _FILE.rows(**given)
+    if sessions is not None:
+        sessions += open_sessions
+    own = belongings_from(flow.user, contacts, devices, answers) if flow.user else None
+    situation = read_situation(now, flow.tenant)
+    return Standing(flow, situation, own, _in_order(gates), bool(synchronised))
+
+
+def _journey() -> Sequence[QuerySet[Any]]:
+    flows: QuerySet[Any] = Flow.objects.filter(pk=Given("flow"))
+    person: Any = flows.values("user")
+    return (
+        flows,
+        Tenant.objects.all(),
+        User.objects.filter(pk__in=person),
+        *belongings_rows(user__in=person),
+        Gate.objects.filter(flow=Given("flow")),
+        Challenge.objects.filter(flow=Given("flow"), dead=False, used_at=None),
+        synchronised_rows(),
+    )
+
+
+_JOURNEY = Reading(_journey)
+
+
+def read_standing(handle: Handle, now: datetime) -> tuple[Standing, Challenge | None]:
+    """The same without a lock, with the proof that is waited for. Raises NoFlow.
+
+    Works in `tenant_reading` too.
+    """
+    found, tenants, users, contacts, devices, answers, gates, challenges, synchronised = (
+        _JOURNEY.rows(flow=handle.flow)
+    )
+    if not (found and tenants):
+        raise NoFlow
+    flow: Flow = found[0]
+    flow.tenant, flow.user = tenants[0], next(iter(users), None)
+    check_held(flow, handle)
+    own = belongings_from(flow.user, contacts, devices, answers) if flow.user else None
+    situation = read_situation(now, flow.tenant)
+    standing = Standing(flow, situation, own, _in_order(gates), bool(synchronised))
+    return standing, max(challenges, key=lambda row: row.created_at, default=None)
+
+
+def _in_order(gates: list[Gate]) -> tuple[Gate, ...]:
+    return tuple(sorted(gates, key=lambda gate: gate.step))

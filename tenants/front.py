@@ -1,0 +1,57 @@
+"""Whose door it is: the tenant of a host name, kept for a few seconds.
+
+Pages before a journey show only its name and look. Every step reads the tenant's row anew, so a
+tenant that was suspended meanwhile has a door for a moment longer and nothing behind it.
+"""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+from .context import tenant_reading
+from .lookup import find_tenant
+from .models import Tenant
+from .together import Reading
+
+KEPT_SECONDS = 10
+MOST_KEPT = 2000
+
+_TENANT = Reading(lambda: (Tenant.objects.all(),))
+_kept: OrderedDict[str, tuple[float, Tenant]] = OrderedDict()
+_lock = Lock()
+
+
+def find_front(host: str) -> Tenant | None:
+    """The tenant that owns this host name (lower case, no port). A host nobody owns is looked up
+    each time, or strangers could fill the memory with names."""
+    now = time.monotonic()
+    with _lock:
+        kept = _kept.get(host)
+        if kept is not None and now - kept[0] < KEPT_SECONDS:
+            return kept[1]
+    found = _read(host)
+    with _lock:
+        if found is None:
+            _kept.pop(host, None)
+            return None
+        _kept[host] = (now, found)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    return found
+
+
+def _read(host: str) -> Tenant | None:
+    tenant_id = find_tenant(host=host)
+    if tenant_id is None:
+        return None
+    with tenant_reading(tenant_id):
+        [rows] = _TENANT.rows()
+    found: Tenant | None = next(iter(rows), None)
+    return found
+
+
+def forget_fronts(**_: Any) -> None:
+    """A change made in this process shows at once."""
+    with _lock:
+        _kept.clear()
