@@ -13,6 +13,7 @@ from tenants.admin.trail import clock
 from tenants.keys import SealBroken
 from tenants.masking import masked_email, masked_phone
 
+from . import admin_imports  # noqa: F401 - registers the imports
 from .identifiers import canonical
 from .models import ContactPoint, GroupMember, Session, User
 from .people import Belongings, belongings_of, guest_lookup

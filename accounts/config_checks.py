@@ -4,8 +4,6 @@ import base64
 from collections.abc import Iterable, Iterator
 
 from django.contrib.auth.hashers import identify_hasher
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from tenants.config.document import Document
 from tenants.config.tenant_section import is_language, is_slug, language_fix
@@ -14,9 +12,9 @@ from tenants.models import Domain
 
 from .answers import is_long_enough, repeated
 from .config_shapes import Entry, entries
+from .contact_checks import contact_problem
 from .identifiers import canonical, find_domain
 from .models import User
-from .numbers import BadNumber, extension_of, stored_number
 from .passwords.terms import banned_term_problems
 from .question_keys import QUESTION_KEYS
 
@@ -147,7 +145,7 @@ class PeopleChecks:
         for key, value in entry.contacts().values():
             if not value:
                 continue
-            fix = _phone_problem(key, value) if key.endswith("phone") else _email_problem(value)
+            fix = contact_problem(key, value)
             if fix:
                 self.report.add(entry.path(key), fix)
 
@@ -200,24 +198,6 @@ class PeopleChecks:
             self.report.add(entry.path("home"), "Write the slug of the partner's tenant.")
         elif home and find_tenant(slug=home) == self.document.tenant_id:
             self.report.add(entry.path("home"), "The home of a guest is another tenant.")
-
-
-def _phone_problem(key: str, value: str) -> str | None:
-    try:
-        stored_number(value)
-    except BadNumber as problem:
-        return str(problem)
-    if key == "mobile_phone" and extension_of(value):
-        return "A mobile number has no extension."
-    return None
-
-
-def _email_problem(value: str) -> str | None:
-    try:
-        validate_email(value)
-    except ValidationError:
-        return "Write an address like alice@example.net."
-    return None
 
 
 def _is_hash(stored: str) -> bool:

@@ -30,6 +30,21 @@ def stored_number(text: str) -> str:
     return text
 
 
+def written_number(text: str) -> str:
+    """The form in which a number is kept, for one that a person wrote with `+` and its country
+    code, with blanks, brackets or dashes: `+1 (425) 555-0101` is `+1 4255550101`. Raises BadNumber.
+    """
+    if len(text) > MAX_TYPED:
+        raise BadNumber(BadNumber.fix)
+    try:
+        return stored_number(text)
+    except BadNumber:
+        number, mark, extension = _ascii_digits(text).partition("x")
+    parsed = _parse(number)
+    digits = phonenumbers.national_significant_number(parsed)
+    return stored_number(f"+{parsed.country_code} {digits}{mark}{extension.strip()}")
+
+
 def e164(text: str) -> str:
     """The number without spaces and extension, `+14255550101`. Raises BadNumber."""
     parsed = _parse(_ascii_digits(text).partition("x")[0])

@@ -70,7 +70,15 @@ KINDS = _by_key(
         _notice("help_request", "user_id", "note"),
         _notice("unregistered_hint", "register_url"),
         _notice("blocked_notice", "until"),
+        _notice(
+            "contact_changed",
+            "primary_email",
+            "alternate_email",
+            "mobile_phone",
+            "office_phone",
+        ),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
-and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote."""
+and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
+`contact_changed` the others are flags: what was changed."""

@@ -1,6 +1,6 @@
 """Telling people: `notify` writes a message with the change it tells of, `drain` sends it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_bytes
@@ -10,13 +10,21 @@ from tenants.context import get_current_tenant
 from tenants.secret import Secret
 from tenants.together import Changes
 
-from .kinds import KINDS, NONE, Kind
+from .kinds import EMAIL, KINDS, NONE, Kind
 from .models import Message
 from .queue import drain
 from .rendering import LINKS, MOMENTS, supported_language
 from .sealing import opened, seal
 
-__all__ = ["CodeSource", "Recipient", "drain", "get_recipient", "notify", "notify_nobody"]
+__all__ = [
+    "CodeSource",
+    "Recipient",
+    "drain",
+    "get_recipient",
+    "notify",
+    "notify_each",
+    "notify_nobody",
+]
 
 LONGEST_FACT = 500
 NONCE_BYTES = 16
@@ -72,6 +80,27 @@ def notify(  # noqa: PLR0913 - a message has this many sides, all named by the c
     message = _prepared(entry, channel, now, lifetime, code)
     message.reference, message.correlation_id = reference, correlation_id
     return _queued(message, recipient, context, into)
+
+
+def notify_each(
+    kind: str,
+    told: Iterable[tuple[Recipient, Mapping[str, Fact]]],
+    *,
+    now: datetime,
+    correlation_id: UUID | None = None,
+) -> int:
+    """Queues one mail a recipient with few statements; how many. Raises like `notify`."""
+    entry = _get_kind(kind)
+    if EMAIL not in entry.channels or entry.carries_code:
+        raise ValueError(f"messages of kind {kind} are not sent to many")
+    messages = []
+    for recipient, context in told:
+        check_facts(entry, context)
+        message = _prepared(entry, EMAIL, now, None, None)
+        message.correlation_id = correlation_id
+        messages.append(_sealed(message, recipient, context))
+    Message.objects.bulk_create(messages, batch_size=500)
+    return len(messages)
 
 
 def notify_nobody(
@@ -147,12 +176,17 @@ def _prepared(
 def _queued(
     message: Message, recipient: Recipient, context: Mapping[str, Fact], into: Changes | None
 ) -> Message:
-    message.language = supported_language(recipient.language)
-    person = {"address": recipient.address, "name": recipient.name}
-    message.recipient = seal(message, "recipient", person)
-    message.context = seal(message, "context", context)
+    _sealed(message, recipient, context)
     if into is not None:
         into.add(message)
     else:
         message.save(force_insert=True)
+    return message
+
+
+def _sealed(message: Message, recipient: Recipient, context: Mapping[str, Fact]) -> Message:
+    message.language = supported_language(recipient.language)
+    person = {"address": recipient.address, "name": recipient.name}
+    message.recipient = seal(message, "recipient", person)
+    message.context = seal(message, "context", context)
     return message

@@ -5,12 +5,16 @@ from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import reverse
 from django.utils import translation
 
+from accounts.imports.formats import MAX_BYTES
 from accounts.signin.sessions import SessionStore, tenant_of_key
 from tenants.context import tenant_context
 
@@ -31,6 +35,8 @@ HEADERS = {
 }
 ADMIN_PATH = "/admin/"
 SIGN_IN_PATH = "/admin/login/"
+# Where a file may be sent: how big the body may be there, its file and what is around it.
+UPLOADS = {"/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024}
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -71,7 +77,8 @@ class SizeMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()):
             return HttpResponse("Bad request\n", status=400, content_type="text/plain")
-        if len(length) > 9 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        most = UPLOADS.get(request.path, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if len(length) > 9 or int(length) > most:
             # Before the language is chosen for everything else.
             with translation.override(language_of(request)):
                 return too_large(request)
@@ -84,6 +91,15 @@ class AdminSessionMiddleware(SessionMiddleware):
     The whole of an administration request runs in its tenant's context and one transaction, which
     is rolled back when the answer is a server error.
     """
+
+    def process_request(self, request: Any) -> Any:
+        """What only an administrator may send is not even read from anybody else."""
+        super().process_request(request)
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        is_big = length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if is_big and not request.session.get(SESSION_KEY):
+            return redirect_to_login(request.path, reverse("admin:login"))
+        return None
 
     def __call__(self, request: Any) -> Any:
         if not request.path.startswith(ADMIN_PATH):

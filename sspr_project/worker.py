@@ -8,6 +8,7 @@ import structlog
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from accounts.imports.runs import expire as expire_imports
 from notifications.services import drain
 from resets.captcha import forget_spent
 from tenants.audit_chain import seal_pending
@@ -19,6 +20,7 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "messages": drain,
     "audit": seal_pending,
     "captcha": forget_spent,
+    "imports": expire_imports,
 }
 
 

@@ -84,6 +84,13 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("message.failed", "Message not delivered", "kind channel cause", service=NOTICES),
         _type("policy.applied", POLICY_CHANGES, "changes warnings"),
         _type("policy.changed", POLICY_CHANGES, "fields"),
+        _type(
+            "import.applied",
+            "Contact details imported in bulk",
+            "rows new change same kept problem contacts_kept mode replace_confirmed format",
+        ),
+        _type("import.discarded", "Bulk import discarded", "rows"),
+        _type("contacts.imported", "Contact details of user imported", "added replaced kept"),
         _type("admin.signed_in", "Administrator signed in", service=SIGN_IN),
         _type("admin.sign_in_failed", "Administrator sign-in failed", service=SIGN_IN),
         _type("admin.denied", "Administrator was denied access", "path", service=SIGN_IN),

@@ -27,6 +27,9 @@ _EMBEDDED = {
         "SELECT DISTINCT tenant_id FROM notifications_message"
         " WHERE state = 'queued' AND due_at <= %s"
     ),
+    "sspr_tenants_with_imports": (
+        "SELECT DISTINCT tenant_id FROM accounts_importrun WHERE keeps_data AND created_at <= %s"
+    ),
     "sspr_tenants_with_unsealed": "SELECT DISTINCT tenant_id FROM tenants_auditpending",
 }
 
@@ -71,6 +74,12 @@ def tenants_with_messages(now: Any) -> list[UUID]:
     """Tenants with messages that are due."""
     moment = now if connection.vendor == "postgresql" else _embedded_time(now)
     return _ids("sspr_tenants_with_messages", [moment], [moment])
+
+
+def tenants_with_imports(before: Any) -> list[UUID]:
+    """Tenants that still keep data of an import that was made before this moment."""
+    moment = before if connection.vendor == "postgresql" else _embedded_time(before)
+    return _ids("sspr_tenants_with_imports", [moment], [moment])
 
 
 def tenants_with_unsealed() -> list[UUID]:

@@ -3,6 +3,7 @@
 from .belonging import GroupMember
 from .contact import ContactPoint, contact_lookup
 from .device import AuthenticatorDevice
+from .import_run import ImportRun
 from .question import QuestionAnswer
 from .session import Session
 from .user import User
@@ -11,6 +12,7 @@ __all__ = [
     "AuthenticatorDevice",
     "ContactPoint",
     "GroupMember",
+    "ImportRun",
     "QuestionAnswer",
     "Session",
     "User",

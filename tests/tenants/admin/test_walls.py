@@ -299,6 +299,7 @@ def test_everything_the_site_shows_is_registered_behind_the_wall() -> None:
         "tenants.ResetPolicy",
         "tenants.AuditEvent",
         "accounts.User",
+        "accounts.ImportRun",
         "resets.Flow",
         "notifications.Message",
     }
