@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class ProjectConfig(AppConfig):
     name = "sspr_project"
+
+    def ready(self) -> None:
+        from .database import watch_connections
+
+        watch_connections()

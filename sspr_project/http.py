@@ -37,7 +37,9 @@ ADMIN_PATH = "/admin/"
 SIGN_IN_PATH = "/admin/login/"
 # Where a file may be sent: how big the body may be there, its file and what is around it.
 UPLOADS = {"/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024}
-METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "HEAD", "POST"})
+API_PATH = "/api/"
+API_METHODS = METHODS | {"OPTIONS", "PUT", "PATCH", "DELETE"}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -69,8 +71,9 @@ class SizeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
-            allowed = {"Allow": ", ".join(sorted(METHODS))}
+        known = API_METHODS if request.path.startswith(API_PATH) else METHODS
+        if request.method not in known:
+            allowed = {"Allow": ", ".join(sorted(known))}
             return HttpResponse(
                 "Method not allowed\n", status=405, content_type="text/plain", headers=allowed
             )

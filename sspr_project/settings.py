@@ -63,6 +63,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 300
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    if env_choice("SSPR_PREPARED_STATEMENTS", ("on", "off"), "on") == "on":
+        # The server plans a statement once a connection, not each time it is sent.
+        DATABASES["default"].setdefault("OPTIONS", {}).update(
+            server_side_binding=True, prepare_threshold=1
+        )
 if DATABASE_OWNER_URL:
     # The owner of the tables: migrations only (`manage.py migrate` uses it by itself).
     DATABASES["owner"] = environ.Env.db_url_config(DATABASE_OWNER_URL)

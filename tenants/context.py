@@ -80,16 +80,18 @@ def tenant_reading(tenant_id: UUID) -> Iterator[None]:
 def fetch_for_tenant(statement: str, values: Sequence[Any]) -> list[Any]:
     """The rows a statement finds for the tenant in force, in `tenant_context` or `tenant_reading`.
 
-    In the latter PostgreSQL is told the tenant in the same breath: it takes both statements as
-    one transaction, without BEGIN and COMMIT of their own.
+    In the latter PostgreSQL is told the tenant in the same breath: it takes both statements of a
+    pipeline as one transaction, without BEGIN and COMMIT of their own.
     """
     tenant = str(get_current_tenant())
     with connection.cursor() as cursor:
         if _told.get() or connection.vendor != "postgresql":
             cursor.execute(statement, values)
             return list(cursor.fetchall())
-        cursor.execute(f"{_TELL}; {statement}", [tenant, *values])
-        cursor.nextset()
+        connection.ensure_connection()
+        with connection.connection.pipeline(), connection.cursor() as teller:
+            teller.execute(_TELL, [tenant])
+            cursor.execute(statement, values)
         found = list(cursor.fetchall())
     if connection.in_atomic_block:
         _tell_database("")

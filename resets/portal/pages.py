@@ -14,9 +14,9 @@ from accounts.passwords.rules import PasswordRules, Violation
 from accounts.questions import question_text
 
 from ..flow import State
-from ..services import FlowView, Handle
+from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
-from .context import clock, page_context
+from .context import clock, origin_of, page_context
 from .words import NOT_ME, description, label
 
 STATUS = {State.EXPIRED: 410, State.LOCKED: 429}
@@ -200,6 +200,14 @@ def gone_page(request: HttpRequest, status: int) -> HttpResponse:
     """A journey this browser does not hold: finished, replaced, or never its own."""
     context = page_context(request, None, state="gone", kind="replaced")
     return render(request, "portal/ended.html", context, status=status)
+
+
+def stranger_page(request: HttpRequest, handle: Handle | None, now: datetime) -> HttpResponse:
+    """For a browser without the journey's secret; a step that it tried is in the trail."""
+    if handle is not None and request.method == "POST":
+        step = request.path.rstrip("/").rpartition("/")[2]
+        deny_stranger(handle, step, origin=origin_of(request), now=now)
+    return gone_page(request, 401)
 
 
 def texts(violations: Sequence[Violation]) -> list[str]:

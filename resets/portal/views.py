@@ -34,7 +34,7 @@ from .admission import (
 )
 from .context import clock, host_tenant, origin_of, page_context
 from .fields import BadForm, read_fields
-from .pages import contact_context, error_page, flow_page, gone_page, texts
+from .pages import contact_context, error_page, flow_page, gone_page, stranger_page, texts
 
 FLOW_COOKIE_AGE = 3600
 ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
@@ -61,7 +61,8 @@ def start(request: HttpRequest) -> HttpResponse:
     fields = read_fields(request, ("user_id", *CAPTCHA_FIELDS))
     error = _user_id_error(fields["user_id"])
     if error:
-        return _start_page(request, now, fields, {"user_id": error})
+        status = 400 if error == words.TOO_LONG_USER_ID else 200
+        return _start_page(request, now, fields, {"user_id": error}, status=status)
     admission = admit(request, fields, now)
     if admission == "wait":
         return waiting_page(request, Waiting("start", fields))
@@ -188,11 +189,12 @@ def flow_view(action: FlowAction) -> Callable[[HttpRequest, UUID], HttpResponse]
 
     @sensitive_post_parameters()
     def view(request: HttpRequest, flow: UUID) -> HttpResponse:
+        handle, now = None, timezone.now()
         try:
             handle = Handle.parse(request.COOKIES.get(settings.FLOW_COOKIE_NAME, ""), flow)
-            return action(request, handle, timezone.now())
+            return action(request, handle, now)
         except NoFlow:
-            return gone_page(request, 401)
+            return stranger_page(request, handle, now)
 
     return view
 
@@ -214,7 +216,7 @@ def choose(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     result = services.choose(
         handle, fields["method"], contact=fields["contact"], channel=fields["channel"], now=now
     )
-    if result.kind == "missing":
+    if result.kind in {"missing", "denied"}:
         return _incomplete(request, handle, fields, result, now)
     return _after_code(request, handle, result, now)
 
@@ -237,7 +239,8 @@ def _incomplete(
         return flow_page(request, handle, view, now, errors=errors, **context)
     text = words.CHOOSE_CHANNEL if result.field == "channel" else words.CHOOSE_METHOD
     field = result.field if result.field == "channel" else "method"
-    return flow_page(request, handle, view, now, errors={field: text})
+    status = 403 if result.kind == "denied" else None
+    return flow_page(request, handle, view, now, errors={field: text}, status=status)
 
 
 @require_POST
@@ -292,7 +295,9 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         return _to_flow(result.handle)
     view = services.read_flow(handle, now=now)
     if result.kind in {"missing", "malformed"} and view.pending is not None:
-        return flow_page(request, handle, view, now, errors=_incomplete_answer(result))
+        status = None if result.fields else 400
+        errors = _incomplete_answer(result)
+        return flow_page(request, handle, view, now, errors=errors, status=status)
     if result.kind in {"wrong", "late"}:
         return _wrong(request, handle, view, result, now)
     return _moved_on(request, handle, view, now)
@@ -356,8 +361,8 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
             errors={"new_password": reasons[0]},
             password_errors=reasons,
         )
-    if view.state == State.REFUSED:
-        return flow_page(request, handle, view, now)
+    if result.kind == "denied" or view.state == State.REFUSED:
+        return flow_page(request, handle, view, now, status=403)
     return _moved_on(request, handle, view, now)
 
 

@@ -4,6 +4,7 @@ start → choose → send → verify (once a gate) → submit; cancel, ask_for_h
 """
 
 from .common import Handle, NoFlow, Origin, Result
+from .denial import deny_stranger
 from .finish import cancel, submit
 from .help import HelpRequest, ask_for_help
 from .proofs import verify
@@ -23,6 +24,7 @@ __all__ = [
     "ask_for_help",
     "cancel",
     "choose",
+    "deny_stranger",
     "is_repudiable",
     "read_flow",
     "repudiate",

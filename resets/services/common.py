@@ -72,8 +72,9 @@ class Result:
     """What came of a step. A wrong answer is one of these, never an exception.
 
     kind: ok, wrong, late (the code expired), missing (something has to be typed), malformed (it
-    can't be a code), blocked (a limit, until when), weak (the password breaks rules), not_now
-    (the journey is elsewhere). handle: the new one after a gate; the old one is void.
+    can't be a code), blocked (a limit, until when), weak (the password breaks rules), denied (a
+    step that is not open), not_now (the journey is elsewhere).
+    handle: the new one after a gate; the old one is void.
     """
 
     kind: str

@@ -36,6 +36,7 @@ from .common import (
     step_in,
     subject,
 )
+from .denial import deny
 from .notices import tell_administrators, tell_person
 from .proofs import gate_seal
 from .standing import Standing, standing_of
@@ -52,7 +53,7 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
         together = _lock_all(handle, now, changes)
         flow = next(row for row in together if row.pk == handle.flow)
         if flow.state != State.CHOOSING or flow.user is None:
-            return Result("not_now")
+            return _not_open(flow, now, changes)
         sessions: list[Session] = []
         standing = standing_of(flow, now, sessions=sessions)
         lost = _reevaluate(standing, now, changes)
@@ -78,6 +79,15 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
         others = [row for row in together if row is not flow]
         _finish(standing, others, sessions, now, changes)
         return Result("ok")
+
+
+def _not_open(flow: Flow, now: datetime, changes: Changes) -> Result:
+    """A password at the wrong moment: before the last gate, or once more after the end."""
+    early = flow.state == State.PROVING
+    if early or flow.state == State.DONE:
+        denied = deny(flow, "submit", now, changes)
+        return denied if early else Result("not_now")
+    return Result("not_now")
 
 
 def _lock_all(handle: Handle, now: datetime, changes: Changes) -> list[Flow]:
@@ -115,7 +125,7 @@ def _reevaluate(standing: Standing, now: datetime, changes: Changes) -> Result |
         flow.reason = decision.reason or NOT_ENOUGH_METHODS
         end(flow, Step.REFUSE, now, changes)
         why = {"reason": flow.reason, "policy": decision.policy}
-        record(flow, "flow.refused", now, changes, result="failure", reason=flow.reason, data=why)
+        record(flow, "flow.refused", now, changes, result="denied", reason=flow.reason, data=why)
         return Result("not_now")
     kept = _standing_gates(standing)
     if len(kept) == len(standing.gates) and len(kept) >= needed:

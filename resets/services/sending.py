@@ -5,7 +5,7 @@ gets the same answer and no message, and counts as a proof that failed. Both cos
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.contacts import same_contact
@@ -41,6 +41,7 @@ from .common import (
     subject,
     until_of,
 )
+from .denial import deny
 from .standing import Standing, standing_of
 
 PREFIX_LENGTH = 8  # "+" and seven digits
@@ -60,31 +61,40 @@ class _Chosen:
 
 def choose(handle: Handle, method: str, *, contact: str, channel: str, now: datetime) -> Result:
     """Takes up a method, after the contact was counted as a proof that could fail."""
+    asked = _Chosen(method, contact, channel)
     with step_in(handle.tenant) as changes:
-        flow = get_flow(handle, now, changes)
-        if flow.state != State.PROVING:
-            return Result("not_now")
-        situation = read_situation(now, flow.tenant)
-        problem = _choice_problem(flow, situation, _Chosen(method, contact, channel))
-        if problem is not None:
-            return problem
-        if not get_method(method).sends:
-            return _take_up(flow, method, now, changes)
-        counted = _count_contact(flow, situation, method, now, changes)
+        counted = _count_choice(handle, asked, now, changes)
         if isinstance(counted, Result):
             return counted
     with step_in(handle.tenant) as changes:
         flow = get_flow(handle, now, changes)
         if flow.state != State.PROVING:
             return Result("not_now")
-        standing = standing_of(flow, now)
-        chosen = _Chosen(method, contact, channel, counted)
-        return _compare_and_send(standing, chosen, now, changes)
+        chosen = replace(asked, blocked=counted)
+        return _compare_and_send(standing_of(flow, now), chosen, now, changes)
 
 
-def _choice_problem(flow: Flow, situation: Situation, chosen: _Chosen) -> Result | None:
+def _count_choice(
+    handle: Handle, asked: _Chosen, now: datetime, changes: Changes
+) -> Result | Blocked | None:
+    """What came of the choice already, or the block on sending, if any."""
+    flow = get_flow(handle, now, changes)
+    if flow.state != State.PROVING:
+        return Result("not_now")
+    if asked.method and asked.method not in flow.methods:
+        return deny(flow, "choose", now, changes, field="method")
+    situation = read_situation(now, flow.tenant)
+    problem = _choice_problem(situation, asked)
+    if problem is not None:
+        return problem
+    if not get_method(asked.method).sends:
+        return _take_up(flow, asked.method, now, changes)
+    return _count_contact(flow, situation, asked.method, now, changes)
+
+
+def _choice_problem(situation: Situation, chosen: _Chosen) -> Result | None:
     method, channel = chosen.method, chosen.channel
-    if method not in flow.methods:
+    if not method:
         return Result("missing", field="method")
     if channel not in {"", *_CHANNELS}:
         return Result("missing", field="channel")
@@ -100,7 +110,7 @@ def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result
     """A method for which nothing is sent."""
     standing = standing_of(flow, now)
     if method not in standing.offered():
-        return Result("missing", field="method")
+        return deny(flow, "choose", now, changes, field="method")
     kill_challenges(flow, changes)
     begin(standing, new_challenge(standing, method, "", now), now, changes)
     return Result("ok")
@@ -135,7 +145,7 @@ def _compare_and_send(
     if chosen.method not in standing.offered():
         sends = situation.count(_sends_limit(chosen.method), subject(flow))
         _take_back(standing, chosen.method, changes, sends)
-        return Result("missing", field="method")
+        return deny(flow, "choose", now, changes, field="method")
     registration = standing.open_registration(chosen.method)
     address = _address_typed(standing, chosen) if registration is not None else None
     if address is not None:

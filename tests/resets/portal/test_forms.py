@@ -130,16 +130,17 @@ def test_the_case_of_ascii_letters_and_blanks_around_do_not_matter(
 
 
 @pytest.mark.parametrize(
-    ("length", "state"), [(113, "refused"), (114, "started"), (10_000, "started")]
+    ("length", "status", "state"),
+    [(113, 200, "refused"), (114, 400, "started"), (10_000, 400, "started")],
 )
 def test_a_user_id_has_at_most_113_characters(
-    acme: Acme, visitor: Visitor, length: int, state: str
+    acme: Acme, visitor: Visitor, length: int, status: int, state: str
 ) -> None:
     typed = "a" * (length - len("@acme.example")) + "@acme.example"
 
     page = visitor.start(typed)
 
-    assert (page.status, page.state) == (200, state)
+    assert (page.status, page.state) == (status, state)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_what_can_not_be_a_code_is_asked_for_again_and_not_counted(
 
     page = visitor.fill(code=code)
 
-    assert (page.status, page.state) == (200, "proving")
+    assert (page.status, page.state) == (400, "proving")
     assert 'id="code-error"' in page.text
     assert get_flow_row(acme, visitor.flow).tries == 0
 

@@ -76,7 +76,7 @@ def test_what_would_refuse_at_the_start_refuses_at_the_end(
 
     page = visitor.fill(new_password=NEW_PASSWORD)
 
-    assert (page.state, page.status) == ("refused", 200)
+    assert (page.state, page.status) == ("refused", 403)
     assert password_is(acme, acme.bob, PASSWORD)
     assert get_flow_row(acme, visitor.flow).reason == reason
     assert trail(acme, type="flow.refused")[0].reason == reason
