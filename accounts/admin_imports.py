@@ -21,6 +21,7 @@ from import_export.admin import ImportMixin
 
 from tenants.admin import ReadOnlyAdmin, tenant_site
 from tenants.admin.base import as_words, row_url
+from tenants.admin.permissions import Permission, may
 from tenants.admin.trail import clock
 from tenants.audit import Party
 
@@ -41,10 +42,6 @@ from .imports.runs import (
 from .imports.summary import SHOWN, Summary
 from .models import ImportRun
 
-IMPORT_ROLES = frozenset({"global_administrator", "user_administrator"})
-"""Who may change what is on file about people."""
-ADMINISTRATOR_ROLES = frozenset({"global_administrator"})
-"""Who may do so for people who hold an administrator's role."""
 MODES = ImportRun.Mode.choices
 OUTCOMES: Sequence[tuple[Outcome, str, str]] = (
     (Outcome.PROBLEM, "Problems", "Rows that can't be imported"),
@@ -101,7 +98,7 @@ class ConfirmForm(forms.Form):
 def importer_of(request: HttpRequest) -> Importer:
     user: Any = request.user
     party = Party("administrator", user.pk, user.user_id)
-    return Importer(party, user, bool(ADMINISTRATOR_ROLES & set(user.roles)))
+    return Importer(party, user, may(user.roles, Permission.ADMINISTRATORS))
 
 
 @admin.register(ImportRun, site=tenant_site)
@@ -140,7 +137,7 @@ class ImportRunAdmin(ImportMixin, ReadOnlyAdmin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return bool(self.has_view_permission(request) and IMPORT_ROLES & set(user.roles))
+        return self.has_view_permission(request) and may(user.roles, Permission.PEOPLE)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Without what is sealed, which may be megabytes a row."""

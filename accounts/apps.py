@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from . import config  # noqa: F401 - registers the sections about people
+        from . import config, policy_knowledge  # noqa: F401 - both register what they know

@@ -24,3 +24,27 @@ def is_in_group(user: UUID, group: UUID) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_INSIDE, [v.hex if connection.vendor == "sqlite" else v for v in values])
         return bool(cursor.fetchone()[0])
+
+
+_MEMBERS = """
+WITH RECURSIVE inside(id) AS (
+    SELECT %s
+    UNION
+    SELECT n.child_id FROM tenants_groupnesting n JOIN inside i ON n.parent_id = i.id
+    WHERE n.tenant_id = %s
+)
+SELECT DISTINCT m.user_id FROM accounts_groupmember m JOIN inside i ON m.group_id = i.id
+WHERE m.tenant_id = %s
+"""
+
+
+def people_inside(group: UUID) -> list[UUID]:
+    """Everybody in the group, directly or through groups inside it."""
+    tenant = get_current_tenant()
+    values = (group, tenant, tenant)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(_MEMBERS, [value.hex for value in values])
+            return [UUID(row[0]) for row in cursor.fetchall()]
+        cursor.execute(_MEMBERS.replace("SELECT %s\n", "SELECT %s::uuid\n", 1), list(values))
+        return [row[0] for row in cursor.fetchall()]

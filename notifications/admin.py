@@ -1,13 +1,15 @@
 """The message log on the administration site: that something was sent, never what it said."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.contrib import admin
-from django.db import models
+from django.db.models import Q
 
 from tenants.admin import ReadOnlyAdmin, choice_filter, tenant_site
 from tenants.admin.base import as_words, field_choices
-from tenants.admin.trail import clock
+from tenants.admin.paging import KeysetAdmin
+from tenants.admin.search import journey_link, recent_journeys_of
+from tenants.admin.trail import SinceFilter, clock
 from tenants.keys import SealBroken
 from tenants.masking import masked_email, masked_phone
 from tenants.reference import find_reference
@@ -31,14 +33,14 @@ def recipient_hint(message: Message) -> str:
 
 
 @admin.register(Message, site=tenant_site)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(KeysetAdmin, ReadOnlyAdmin):
     """What people were told, newest first."""
 
     heading = "Messages"
     area, place = "Recovery", 20
-    ordering = ("-created_at", "-id")
-    list_display = ("created", "shown_kind", "channel", "recipient_hint", "state", "reference")
+    list_display = ("created", "shown_kind", "channel", "recipient_hint", "shown_state", "journey")
     list_filter = (
+        SinceFilter,
         choice_filter("state", "state", field_choices("state", dict(Message.State.choices))),
         choice_filter(
             "channel", "channel", field_choices("channel", dict(Message.Channel.choices))
@@ -46,7 +48,9 @@ class MessageAdmin(ReadOnlyAdmin):
         choice_filter("kind", "kind", field_choices("kind", {key: as_words(key) for key in KINDS})),
     )
     search_fields = ("reference",)
-    search_help_text = "A reference code such as K7M4-92QX."
+    search_help_text = (
+        "A reference code such as K7M4-92QX, or a whole user ID for messages of recent journeys."
+    )
     fields = (
         "shown_kind",
         "channel",
@@ -56,16 +60,27 @@ class MessageAdmin(ReadOnlyAdmin):
         "attempts",
         "error",
         "provider_id",
-        "reference",
+        "journey",
         "created",
         "due_at",
         "sent_at",
         "expires_at",
     )
 
-    def search_rows(self, queryset: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
+    def search_branches(self, text: str) -> Sequence[Q]:
         reference = find_reference(text)
-        return queryset.filter(reference=reference) if reference else queryset.none()
+        if reference is not None:
+            return [Q(reference=reference)]
+        journeys = recent_journeys_of(text)
+        return [Q(correlation_id__in=journeys)] if journeys else []
+
+    @admin.display(description="Journey")
+    def journey(self, message: Message) -> str:
+        return journey_link(message.reference)
+
+    @admin.display(description="State")
+    def shown_state(self, message: Message) -> str:
+        return f"{message.state}: {message.error}" if message.error else message.state
 
     @admin.display(description="Created")
     def created(self, message: Message) -> str:

@@ -54,6 +54,22 @@ class Message(TenantModel):
             ),
             models.Index(fields=["tenant", "-created_at", "-id"], name="message_newest_first"),
             models.Index(fields=["tenant", "correlation_id"], name="messages_of_journey"),
+            models.Index(
+                fields=["tenant", "reference", "-created_at", "-id"],
+                name="message_by_reference",
+                condition=~models.Q(reference=""),
+            ),
+            models.Index(
+                fields=["tenant", "kind", "channel", "-created_at", "-id"], name="message_by_kind"
+            ),
+            models.Index(
+                fields=["tenant", "channel", "-created_at", "-id"], name="message_by_channel"
+            ),
+            models.Index(
+                fields=["tenant", "state", "-created_at", "-id"],
+                name="message_not_delivered",
+                condition=models.Q(state__in=["failed", "expired"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -48,6 +48,7 @@ class Flow(TenantModel):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["tenant", "user", "state"], name="flows_of_person"),
             models.Index(fields=["tenant", "-started_at", "-id"], name="flows_newest_first"),
+            models.Index(fields=["tenant", "state", "-started_at", "-id"], name="flows_by_state"),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ def watch_connections() -> None:
 
 
 def _trust(**_: Any) -> None:
-    wrapper = connections["default"]
+    wrapper: Any = connections["default"]
     fresh = monotonic() - getattr(_used, "at", 0.0) < TRUSTED_SECONDS
     if wrapper.connection is not None and fresh and not wrapper.errors_occurred:
         wrapper.health_check_done = True

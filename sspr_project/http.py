@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import TooManyFieldsSent
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -17,6 +18,7 @@ from django.utils import translation
 from accounts.imports.formats import MAX_BYTES
 from accounts.signin.sessions import SessionStore, tenant_of_key
 from tenants.context import tenant_context
+from tenants.limits import MAX_FIELDS
 
 from .errors import too_large
 from .language import language_of
@@ -35,6 +37,7 @@ HEADERS = {
 }
 ADMIN_PATH = "/admin/"
 SIGN_IN_PATH = "/admin/login/"
+OPERATOR_PATH = "/operator/"
 # Where a file may be sent: how big the body may be there, its file and what is around it.
 UPLOADS = {"/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024}
 METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -89,8 +92,9 @@ class SizeMiddleware:
 
 
 class AdminSessionMiddleware(SessionMiddleware):
-    """Sessions exist for the administration site only; there they are read inside the tenant.
+    """Sessions exist for the administration sites only; there they are read inside the tenant.
 
+    A request of the operator site is in no tenant: each of its pages opens the contexts it needs.
     The whole of an administration request runs in its tenant's context and one transaction, which
     is rolled back when the answer is a server error.
     """
@@ -105,11 +109,11 @@ class AdminSessionMiddleware(SessionMiddleware):
         return None
 
     def __call__(self, request: Any) -> Any:
-        if not request.path.startswith(ADMIN_PATH):
+        if not request.path.startswith((ADMIN_PATH, OPERATOR_PATH)):
             request.session = SessionStore()
             return self.get_response(request)
-        if request.path == SIGN_IN_PATH:
-            # Counts its tries in transactions of its own; a crash must not take them back.
+        if request.path == SIGN_IN_PATH or request.path.startswith(OPERATOR_PATH):
+            # Counts tries and accesses in transactions of their own; no crash takes them back.
             return super().__call__(request)
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         tenant = tenant_of_key(key)
@@ -130,6 +134,14 @@ class OriginMiddleware(CsrfViewMiddleware):
     With `Referrer-Policy: no-referrer` browsers write `Origin: null` on their own forms. What they
     can't be made to write by another site is `Sec-Fetch-Site: same-origin`.
     """
+
+    def process_view(self, request: Any, *args: Any) -> Any:
+        is_wide = request.path.startswith((ADMIN_PATH, OPERATOR_PATH))
+        if not is_wide or request.path == SIGN_IN_PATH:
+            for given in (request.GET, request.POST):
+                if sum(len(values) for _, values in given.lists()) > MAX_FIELDS:
+                    raise TooManyFieldsSent(f"at most {MAX_FIELDS} fields")
+        return super().process_view(request, *args)
 
     def _origin_verified(self, request: HttpRequest) -> bool:
         if request.META.get("HTTP_ORIGIN") == "null":

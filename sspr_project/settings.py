@@ -161,7 +161,8 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and SSPR_TRUSTED_PROXIES else None
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 20
+# The widest form of the administration sites; everywhere else `limits.MAX_FIELDS` holds.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # Files that people upload hold personal data: they stay in memory and never touch a disk. How big
 # a body may be is judged by the middleware before it is read.

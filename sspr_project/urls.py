@@ -6,12 +6,14 @@ from django.urls import include, path
 from tenants.admin import tenant_site
 
 from .health import favicon, healthz, readyz
+from .operator_site import operator_site
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("favicon.ico", favicon),
     path("admin/", tenant_site.urls),
+    path("operator/", operator_site.urls),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -12,6 +12,7 @@ from accounts.imports.runs import expire as expire_imports
 from notifications.services import drain
 from resets.captcha import forget_spent
 from tenants.audit_chain import seal_pending
+from tenants.heartbeat import beat
 
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 0.5
@@ -21,6 +22,7 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "audit": seal_pending,
     "captcha": forget_spent,
     "imports": expire_imports,
+    "heartbeat": beat,
 }
 
 

@@ -15,7 +15,7 @@ from .context import get_current_tenant
 from .models import AuditEvent
 from .together import Changes
 
-Kind = Literal["user", "administrator", "system", "operator", "anonymous"]
+Kind = Literal["user", "administrator", "system", "operator", "anonymous", "group"]
 Result = Literal["success", "failure", "denied"]
 LABEL_LENGTH = 120
 ADDRESS_LENGTH = 45

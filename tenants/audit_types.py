@@ -17,6 +17,7 @@ PLATFORM = "Platform"
 USERS = "UserManagement"
 POLICY = "Policy"
 PROTECTION = "Protection"
+DIRECTORY = "Directory"
 
 FLOW = "Self-service password reset flow activity progress"
 RESET = "Reset password (self-service)"
@@ -51,7 +52,13 @@ class EventType:
 
 
 def _type(key: str, activity: str, keys: str = "", *, service: str = PASSWORDS) -> EventType:
-    category = {PASSWORDS: USERS, NOTICES: USERS, SIGN_IN: PROTECTION, PLATFORM: PROTECTION}
+    category = {
+        PASSWORDS: USERS,
+        NOTICES: USERS,
+        DIRECTORY: USERS,
+        SIGN_IN: PROTECTION,
+        PLATFORM: PROTECTION,
+    }
     found = POLICY if activity == POLICY_CHANGES else category[service]
     return EventType(key, activity, service, found, frozenset(keys.split()))
 
@@ -73,6 +80,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("flow.cancelled", FLOW),
         _type("flow.expired", FLOW),
         _type("flow.locked", BLOCKED, "until"),
+        _type("block.lifted", "Block from self-service password reset lifted", "limits journeys"),
         _type("password.reset", RESET, "policy methods sessions_ended operation"),
         _type("password.rejected", RESET, "codes"),
         _type("account.unlocked", UNLOCK, "methods"),
@@ -84,7 +92,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("message.sent", "Message sent", "kind channel", service=NOTICES),
         _type("message.failed", "Message not delivered", "kind channel cause", service=NOTICES),
         _type("policy.applied", POLICY_CHANGES, "changes warnings"),
-        _type("policy.changed", POLICY_CHANGES, "fields"),
+        _type("policy.changed", POLICY_CHANGES, "fields changes version"),
         _type(
             "import.applied",
             "Contact details imported in bulk",
@@ -101,10 +109,60 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type(
             "operator.accessed",
             "Operator accessed an organisation's data",
-            "purpose",
+            "purpose tenant",
+            service=PLATFORM,
+        ),
+        _type("operator.created", "Operator created", service=PLATFORM),
+        _type("operator.password_replaced", "Password of an operator replaced", service=PLATFORM),
+        _type("operator.disabled", "Operator disabled", service=PLATFORM),
+        _type("operator.signed_in", "Operator signed in", service=PLATFORM),
+        _type("operator.sign_in_failed", "Operator sign-in failed", service=PLATFORM),
+        _type("tenant.created", "Organisation created", "tenant plan domain", service=PLATFORM),
+        _type("tenant.suspended", "Organisation suspended", "purpose tenant", service=PLATFORM),
+        _type("tenant.reactivated", "Organisation reactivated", "purpose tenant", service=PLATFORM),
+        _type(
+            "tenant.plan_changed",
+            "Plan of an organisation changed",
+            "tenant plan trial_started plan_before trial_before",
+            service=PLATFORM,
+        ),
+        _type(
+            "tenant.name_added",
+            "Name given to an organisation",
+            "tenant kind name",
+            service=PLATFORM,
+        ),
+        _type(
+            "tenant.name_removed",
+            "Name taken from an organisation",
+            "tenant kind name",
             service=PLATFORM,
         ),
         _type("audit.sealed", "Audit trail sealed", service=PLATFORM),
+        # What administrators edit: names of fields and of groups, never a person's values.
+        _type("settings.changed", "Organisation settings changed", "fields", service=SIGN_IN),
+        _type("group.created", "Group created", "name", service=DIRECTORY),
+        _type("group.renamed", "Group renamed", "name before", service=DIRECTORY),
+        _type("group.removed", "Group removed", "name members", service=DIRECTORY),
+        _type("group.nested", "Group put into a group", "name inner", service=DIRECTORY),
+        _type("group.unnested", "Group taken out of a group", "name inner", service=DIRECTORY),
+        _type("group.member_added", "Member added to group", "group", service=DIRECTORY),
+        _type("group.member_removed", "Member removed from group", "group", service=DIRECTORY),
+        _type("user.created", "User added", "fields kind", service=DIRECTORY),
+        _type("user.changed", "User changed", "fields", service=DIRECTORY),
+        _type("user.enabled", "User enabled", service=DIRECTORY),
+        _type("user.disabled", "User disabled", "sessions_ended", service=DIRECTORY),
+        _type("user.sessions_ended", "Sessions of user ended", "sessions_ended", service=DIRECTORY),
+        _type("user.roles_changed", "Roles of user changed", "added removed", service=DIRECTORY),
+        _type("user.licence_assigned", "Licence assigned to user", service=DIRECTORY),
+        _type("user.licence_removed", "Licence removed from user", service=DIRECTORY),
+        _type(
+            "user.contacts_changed",
+            "Admin updated security info",
+            "fields replaced told",
+            service=DIRECTORY,
+        ),
+        _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
     )
 }
 

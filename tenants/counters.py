@@ -40,13 +40,14 @@ class Counted:
     """What counting one try showed.
 
     over: limits that were used up before; this try is not allowed. last: limits for which this
-    try was the last one allowed. held: the used-up limit among those that were only looked at.
-    Of several limits `blocked` and `used_up` name the one that ends last.
+    try was the last one allowed. holding: those used up among the ones that were only looked at,
+    with the end of the block. Of several limits `blocked`, `used_up` and `held` name the one that
+    ends last.
     """
 
     over: tuple[Blocked, ...] = ()
     last: tuple[Blocked, ...] = ()
-    held: Blocked | None = None
+    holding: tuple[tuple[Count, datetime], ...] = ()
 
     @property
     def blocked(self) -> Blocked | None:
@@ -55,6 +56,10 @@ class Counted:
     @property
     def used_up(self) -> Blocked | None:
         return _longest(self.last)
+
+    @property
+    def held(self) -> Blocked | None:
+        return _longest(Blocked(count.limit, until) for count, until in self.holding)
 
 
 Rows = Mapping[tuple[str, bytes], Count]
@@ -80,17 +85,18 @@ def count_up(
     seen = {key: count for rows in watched.values() for key, count in rows.items()}
     over: list[Blocked] = []
     last: list[Blocked] = []
-    held: list[Blocked] = []
+    holding: list[tuple[Count, datetime]] = []
     beside = along.take() if along is not None else []
     for kind, name, subject, total, ends_at in _fetched(statements, looks, beside):
         if kind == _LOOK:
-            limit = seen[name, bytes(subject)].limit
-            held += [Blocked(limit, _aware(ends_at))] if total >= limit.count else []
+            watched_one = seen[name, bytes(subject)]
+            if total >= watched_one.limit.count:
+                holding.append((watched_one, _aware(ends_at)))
             continue
         limit = keys[name, bytes(subject)].limit
         if total >= limit.count:
             (over if total > limit.count else last).append(Blocked(limit, _aware(ends_at)))
-    return Counted(tuple(over), tuple(last), _longest(held))
+    return Counted(tuple(over), tuple(last), tuple(holding))
 
 
 def _longest(blocks: Iterable[Blocked]) -> Blocked | None:
@@ -192,6 +198,11 @@ def _looking(model: Any, rows: Rows, now: datetime) -> Statement:
 def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
     """The used-up limit among these that ends last, without counting anything."""
     return count_up((), now, watching=counts).held
+
+
+def find_blocks(counts: Iterable[Count], now: datetime) -> Sequence[tuple[Count, datetime]]:
+    """Every used-up limit among these with the end of its block, without counting anything."""
+    return count_up((), now, watching=counts).holding
 
 
 def _key(count: Count) -> dict[str, Any]:

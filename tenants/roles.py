@@ -100,13 +100,27 @@ READER_ROLES = frozenset(
     }
 )
 ROLES = ADMINISTRATOR_ROLES | READER_ROLES
+AUDITOR_ROLES = frozenset({"global_reader", "security_operator", "security_reader"})
+"""Readers for whom the administration site opens, to look and nothing else."""
 GLOBAL_ADMINISTRATOR = "global_administrator"
 PASSWORD_ADMINISTRATOR = "password_administrator"  # noqa: S105 - the name of a role
 USER_ADMINISTRATOR = "user_administrator"
 CONTACT_TIERS = (PASSWORD_ADMINISTRATOR, USER_ADMINISTRATOR, GLOBAL_ADMINISTRATOR)
 """Who gets "contact your administrator": the first tier that has anybody."""
 MAX_CONTACTED = 100
+OPERATOR = "operator"
+"""Runs the installation. It is no directory role: no tenant can give it to anybody, and it counts
+for people of the installation's own row alone."""
+
+
+def holds_operator_role(roles: Iterable[str]) -> bool:
+    return OPERATOR in roles
 
 
 def holds_administrator_role(roles: Iterable[str]) -> bool:
     return any(role in ADMINISTRATOR_ROLES for role in roles)
+
+
+def may_enter(roles: Iterable[str]) -> bool:
+    """Whether the administration site opens for holders of these roles."""
+    return any(role in ADMINISTRATOR_ROLES or role in AUDITOR_ROLES for role in roles)

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tenants.roles import holds_administrator_role
-
 from ..contacts import find_value
 from ..models import ContactPoint, User
 from .plan import Held, OnFile
@@ -43,7 +41,7 @@ def _person(user: User, contacts: Mapping[str, ContactPoint]) -> Person:
     }
     on_file = OnFile(
         guest=user.kind == User.Kind.GUEST,
-        administrator=holds_administrator_role(user.roles),
+        administrator=bool(user.roles),
         profile={column: getattr(user, column) for column in PROFILE},
         contacts=held,
     )

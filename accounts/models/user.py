@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from tenants.roles import holds_administrator_role
+from tenants.roles import may_enter
 from tenants.scoping import TenantManager, TenantModel
 
 from ..identifiers import canonical
+from ..search_keys import ByBytes, Folded, last_word, or_else
 
 
 class UserManager(TenantManager["User"], BaseUserManager["User"]):
@@ -63,6 +64,22 @@ class User(AbstractBaseUser, TenantModel):
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # What a search compares; the database keeps them in step with the names.
+    name_key = models.GeneratedField(
+        expression=Folded("display_name"),
+        output_field=models.CharField(max_length=256),
+        db_persist=True,
+    )
+    given_key = models.GeneratedField(
+        expression=Folded(or_else("given_name", models.F("display_name"))),
+        output_field=models.CharField(max_length=256),
+        db_persist=True,
+    )
+    surname_key = models.GeneratedField(
+        expression=Folded(or_else("surname", last_word("display_name"))),
+        output_field=models.CharField(max_length=256),
+        db_persist=True,
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -76,11 +93,29 @@ class User(AbstractBaseUser, TenantModel):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["guest_lookup"], name="guest_by_email"),
-            models.Index(fields=["tenant", "display_name"], name="people_by_name"),
+            models.Index("tenant", ByBytes("user_id"), name="people_by_user_id"),
+            models.Index("tenant", ByBytes("name_key"), name="people_by_name"),
+            models.Index("tenant", ByBytes("given_key"), name="people_by_given_name"),
+            models.Index(
+                "tenant", ByBytes("surname_key"), ByBytes("given_key"), name="people_by_surname"
+            ),
+            models.Index(
+                fields=["tenant", "user_id"],
+                name="guests_in_order",
+                condition=models.Q(kind="guest"),
+            ),
+            models.Index(
+                fields=["tenant", "user_id"],
+                name="disabled_in_order",
+                condition=models.Q(is_active=False),
+            ),
             models.Index(
                 fields=["tenant"], name="synchronised_people", condition=~models.Q(source="cloud")
             ),
-            models.Index(fields=["tenant"], name="role_holders", condition=~models.Q(roles=[])),
+            # In order, because about JSON the planner may use no statistics behind the policy.
+            models.Index(
+                fields=["tenant", "user_id"], name="role_holders", condition=~models.Q(roles=[])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,7 +128,7 @@ class User(AbstractBaseUser, TenantModel):
     @property
     def is_staff(self) -> bool:
         """Whether the tenant's administration site opens for this person."""
-        return holds_administrator_role(self.roles)
+        return may_enter(self.roles)
 
     @property
     def usable(self) -> bool:

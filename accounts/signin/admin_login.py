@@ -1,10 +1,10 @@
-"""Signing in to the administration site: the try is counted first, then judged (R-9).
+"""Signing in to an administration site: the try is counted first, then judged (R-9).
 
-Unknown people, wrong passwords, disabled people and people without an administrator's role all
-get one answer, at the same cost.
+Unknown people, wrong passwords, disabled people and people without the role all get one answer, at
+the same cost. There are two doors: the one of a tenant's administrators, and the operators'.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,12 +21,13 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from tenants import audit
 from tenants.address import client_address
-from tenants.audit import Party
+from tenants.audit import Kind, Party
 from tenants.context import tenant_context
 from tenants.counters import Blocked, Count, Counted, count_down, count_up
 from tenants.limits import LIMITS, MAX_USER_ID, limit_for
 from tenants.lookup import find_tenant
 from tenants.models import ResetPolicy
+from tenants.roles import holds_operator_role
 from tenants.secret import Secret
 from tenants.services import get_platform
 
@@ -36,13 +37,27 @@ from .sessions import tenant_of_key
 
 INCOMPLETE = "Enter your user ID and your password."
 WRONG = "User ID or password is wrong, or this person is not an administrator."
+WRONG_OPERATOR = "User ID or password is wrong, or this person is not an operator."
 BLOCKED = "Too many tries. Try again after {until}."
+
+
+@dataclass(frozen=True)
+class Door:
+    """Which site is entered: its namespace, whose people enter, who of them, what is recorded."""
+
+    site: str
+    kind: Kind
+    events: str
+    wrong: str
+    tenant_of: Callable[[HttpRequest, str], UUID]
+    admits: Callable[[User], bool]
 
 
 @dataclass(frozen=True)
 class Attempt:
     """One try to sign in, as it came from the form."""
 
+    door: Door
     tenant: UUID
     user_id: str
     address: str
@@ -53,17 +68,27 @@ class Attempt:
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
     """The page of the site's `login/`. `context` is what every page of the site is given."""
+    return _sign_in(ADMINISTRATION, request, context)
+
+
+@sensitive_post_parameters("password")
+def sign_in_operator(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
+    """Like `sign_in`, for the people of the installation itself."""
+    return _sign_in(OPERATION, request, context)
+
+
+def _sign_in(door: Door, request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
     if request.method != "POST":
         return _page(request, context)
     typed = canonical(request.POST.get("user_id", ""))[:MAX_USER_ID]
     password = Secret(request.POST.get("password", ""))
     if not typed or not password:
         return _page(request, context, error=INCOMPLETE)
-    tenant = _tenant_of(request, typed)
+    tenant = door.tenant_of(request, typed)
     if tenant_of_key(request.session.session_key) not in (None, tenant):
         # A session of another tenant ends outside this one's context.
         request.session.flush()
-    attempt = Attempt(tenant, typed, _address(request), timezone.now(), password)
+    attempt = Attempt(door, tenant, typed, _address(request), timezone.now(), password)
     return _judged(request, context, attempt)
 
 
@@ -77,8 +102,8 @@ def _judged(request: HttpRequest, context: Mapping[str, Any], attempt: Attempt) 
     with tenant_context(attempt.tenant):
         if _is_admitted(request, attempt, counted):
             count_down(counts)
-            return HttpResponseRedirect(_next_url(request))
-    return _page(request, context, error=WRONG)
+            return HttpResponseRedirect(_next_url(request, attempt.door))
+    return _page(request, context, error=attempt.door.wrong)
 
 
 def _tenant_of(request: Any, typed: str) -> UUID:
@@ -116,16 +141,21 @@ def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bo
         username=attempt.user_id if find_domain(attempt.user_id) is not None else "",
         password=attempt.password.reveal(),
     )
-    if not isinstance(user, User) or not user.is_staff:
-        reason = "wrong user ID or password" if user is None else "not an administrator"
+    door = attempt.door
+    if not isinstance(user, User) or not door.admits(user):
+        reason = "wrong user ID or password" if user is None else f"not an {door.kind}"
         _record_failure(attempt, reason, counted.used_up)
         return False
     # Nothing of an older session, not even its key, lives on in the new one.
     request.session.flush()
     login(request, user)
-    party = Party("administrator", user.pk, user.user_id)
+    party = Party(door.kind, user.pk, user.user_id)
     audit.record(
-        "admin.signed_in", actor=party, target=party, address=attempt.address, now=attempt.now
+        f"{door.events}.signed_in",
+        actor=party,
+        target=party,
+        address=attempt.address,
+        now=attempt.now,
     )
     return True
 
@@ -138,7 +168,7 @@ def _record_failure(attempt: Attempt, reason: str, used_up: Blocked | None) -> N
     # What an unknown person typed could be a password.
     target = Party("user", known.pk, known.user_id) if known is not None else None
     audit.record(
-        "admin.sign_in_failed",
+        f"{attempt.door.events}.sign_in_failed",
         actor=Party("anonymous", None, ""),
         target=target,
         result="failure" if used_up is None else "denied",
@@ -152,9 +182,9 @@ def _clock(block: Blocked) -> str:
     return f"{timezone.localtime(block.until):%H:%M %Z}"
 
 
-def _next_url(request: HttpRequest) -> str:
+def _next_url(request: HttpRequest, door: Door) -> str:
     """Where the person wanted to go, if that is on this site."""
-    index = reverse("admin:index")
+    index = reverse(f"{door.site}:index")
     wanted = request.POST.get("next", "")
     on_host = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
@@ -181,3 +211,16 @@ def _blocked_page(
     page = _page(request, context, error=BLOCKED.format(until=_clock(block)), status=429)
     page.headers["Retry-After"] = str(max(1, int((block.until - now).total_seconds())))
     return page
+
+
+ADMINISTRATION = Door(
+    "admin", "administrator", "admin", WRONG, _tenant_of, lambda user: user.is_staff
+)
+OPERATION = Door(
+    "operator",
+    "operator",
+    "operator",
+    WRONG_OPERATOR,
+    lambda request, typed: get_platform(),
+    lambda user: holds_operator_role(user.roles),
+)

@@ -42,6 +42,11 @@ def _hash(key: str) -> bytes:
 class SessionStore(SessionBase):
     """Django's session interface over `accounts.Session`."""
 
+    @property
+    def tenant(self) -> UUID | None:
+        """Behind which tenant's walls the session is looked for."""
+        return tenant_of_key(self.session_key)
+
     def load(self) -> dict[str, Any]:
         row = self._find_row()
         if row is None:

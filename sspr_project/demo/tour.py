@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import operators
 from .organisations import read_demo_file
 
 ORGANISATIONS: Mapping[str, str] = {
@@ -38,6 +39,7 @@ def tour(base_url: str, port: int, *, administration: bool) -> Iterator[str]:
     yield ""
     places = [("Portal", "/"), ("Messages sent", "/demo/outbox/"), ("App codes", "/demo/codes/")]
     places += [("Administration", "/admin/")] if administration else []
+    places += [("Operator", "/operator/")]
     yield from (f"  {name:<16}{base_url}{path}" for name, path in places)
     files = {slug: read_demo_file(slug) for slug in ORGANISATIONS}
     for slug, shows in ORGANISATIONS.items():
@@ -48,6 +50,9 @@ def tour(base_url: str, port: int, *, administration: bool) -> Iterator[str]:
     yield ""
     yield "Administrators, with the made-up passwords of sspr_project/demo/*.toml"
     yield from (f"  {name:<26}{password}" for name, password in sign_ins(files.values()))
+    yield ""
+    yield "Operator of the whole installation, at /operator/"
+    yield f"  {operators.USER_ID:<26}{operators.PASSWORD}"
     yield ""
     yield "What you change stays. To start afresh: .venv/bin/python manage.py demo --reset"
 

@@ -21,6 +21,7 @@ from django.utils.html import format_html
 
 from ..context import find_current_tenant
 from ..models import Tenant
+from .permissions import Permission, may
 
 if TYPE_CHECKING:
     # Generic in the stubs alone.
@@ -41,6 +42,7 @@ class Section:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     empty: str = "None."
+    about: str = ""
 
 
 class CappedPaginator(AnyPaginator):
@@ -90,9 +92,14 @@ def field_choices(field: str, labels: Mapping[str, str]) -> dict[str, tuple[str,
 
 class TenantModelAdmin(AnyModelAdmin):
     """Base of every table on the site. `heading`, `area` and `place` say what it is called and
-    where it stands in the navigation; `search_rows` says how rows are found, by an index."""
+    where it stands in the navigation, `note` is a sentence above its list; `search_rows` says how
+    rows are found, by an index. `sees` is what looking at it takes. `also_listed` are filtered
+    lists with an entry of their own: name, place and query."""
 
     heading: ClassVar[str] = ""
+    note: ClassVar[str] = ""
+    also_listed: ClassVar[Sequence[tuple[str, int, str]]] = ()
+    sees: ClassVar[Permission] = Permission.SEE
     area: ClassVar[str] = "Organisation"
     place: ClassVar[int] = 50
     actions: Any = None
@@ -156,7 +163,8 @@ class TenantModelAdmin(AnyModelAdmin):
         return rows
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) and _is_own(obj)
+        roles: Any = getattr(request.user, "roles", ())
+        return super().has_view_permission(request, obj) and _is_own(obj) and may(roles, self.sees)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and _is_own(obj)
@@ -171,7 +179,7 @@ class TenantModelAdmin(AnyModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        names = {"title": self.heading, "heading": self.heading}
+        names = {"title": self.heading, "heading": self.heading, "note": self.note}
         return super().changelist_view(request, {**names, **(extra_context or {})})
 
     def history_view(

@@ -8,6 +8,7 @@ from django.core import checks
 from ..models import Tenant
 from ..scoping import TenantModel
 from .base import TenantModelAdmin
+from .intents import EditableAdmin
 from .site import tenant_site
 
 
@@ -30,4 +31,22 @@ def site_errors(site: AdminSite) -> list[checks.CheckMessage]:
             errors.append(
                 checks.Error(f"{label} has no tenant and can't be on the site", id="sspr.E007")
             )
+        if isinstance(model_admin, EditableAdmin):
+            errors += _choice_errors(label, model_admin)
     return errors
+
+
+def _choice_errors(label: str, model_admin: EditableAdmin) -> list[checks.CheckMessage]:
+    """Fields of its forms that would offer rows which no manager scopes."""
+    own = [model_admin.adder, model_admin.editor, *model_admin.intents, *model_admin.list_intents]
+    fields = {
+        (intent.key, name): getattr(field, "queryset", None)
+        for intent in own
+        if intent is not None
+        for name, field in intent.form.base_fields.items()
+    }
+    return [
+        checks.Error(f"{label}: {key}.{name} offers rows of no tenant", id="sspr.E008")
+        for (key, name), rows in fields.items()
+        if rows is not None and not issubclass(rows.model, TenantModel)
+    ]

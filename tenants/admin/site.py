@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
@@ -86,6 +87,9 @@ class TenantAdminSite(AdminSite):
                 model_admin: Any = self.get_model_admin(entry["model"])
                 named = {"name": model_admin.heading, "place": model_admin.place}
                 found[model_admin.area].append({**entry, **named})
+                for also, place, query in model_admin.also_listed:
+                    more = {"name": also, "place": place, "admin_url": entry["admin_url"] + query}
+                    found[model_admin.area].append({**entry, **more})
         return [
             {
                 "name": area,
@@ -97,6 +101,9 @@ class TenantAdminSite(AdminSite):
             if entries
         ]
 
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return _Suggestions.as_view(admin_site=self)(request)
+
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Django's own log has no tenant, so it is neither written nor read."""
         return ()
@@ -107,6 +114,17 @@ class TenantAdminSite(AdminSite):
             return ""
         tenant = Tenant.objects.first()
         return tenant.name if tenant is not None else ""
+
+
+class _Suggestions(AutocompleteJsonView):
+    """What a field that suggests rows offers: `value` is what the field takes."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        # Not in the stubs.
+        found = super().serialize_result(obj, to_field_name)  # type: ignore[misc]
+        value = str(getattr(obj, "user_id", "") or obj)
+        text = found["text"] if found["text"] == value else f"{found['text']} ({value})"
+        return {**found, "value": value, "text": text}
 
 
 def _in_english(view: View) -> View:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -14,6 +15,8 @@ from ..audit_types import EVENT_TYPES
 from ..models import AuditEvent
 from ..reference import find_reference
 from .base import ReadOnlyAdmin, Section, as_words, choice_filter, field_choices, row_link
+from .paging import KeysetAdmin
+from .search import journey_link, named_by, possible_user_ids
 from .site import tenant_site
 
 RESULTS = {"success": "Success", "failure": "Failure", "denied": "Denied"}
@@ -26,6 +29,7 @@ class SinceFilter(SimpleListFilter):
 
     title = "time"
     parameter_name = "days"
+    column = "created_at"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(_PERIODS.items())
@@ -36,17 +40,18 @@ class SinceFilter(SimpleListFilter):
             return queryset
         if value not in _PERIODS:
             return queryset.none()
-        return queryset.filter(created_at__gte=timezone.now() - timedelta(days=int(value)))
+        since = timezone.now() - timedelta(days=int(value))
+        return queryset.filter(**{f"{self.column}__gte": since})
 
 
 @admin.register(AuditEvent, site=tenant_site)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(KeysetAdmin, ReadOnlyAdmin):
     """What happened, newest first."""
 
     heading = "Audit trail"
     area, place = "Recovery", 30
-    ordering = ("-created_at", "-id")
-    list_display = ("time", "activity", "result", "reason", "actor", "target", "reference")
+    list_per_page = 50
+    list_display = ("time", "activity", "result", "reason", "actor", "target", "journey")
     list_filter = (
         SinceFilter,
         choice_filter("result", "result", field_choices("result", RESULTS)),
@@ -60,7 +65,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         ),
     )
     search_fields = ("reference",)
-    search_help_text = "A reference code such as K7M4-92QX, or a whole user ID."
+    search_help_text = "A reference code such as K7M4-92QX, or a whole user ID (actor or target)."
     fields = (
         "time",
         "activity",
@@ -71,17 +76,21 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "actor_kind",
         "target",
         "address",
-        "reference",
+        "journey",
         "number",
         "id",
     )
 
-    def search_rows(self, queryset: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
+    def search_branches(self, text: str) -> Sequence[Q]:
         reference = find_reference(text)
         if reference is not None:
-            return queryset.filter(reference=reference)
-        user_id = text.lower()
-        return queryset.filter(models.Q(actor_label=user_id) | models.Q(target_label=user_id))
+            return [Q(reference=reference)]
+        return [way for user_id in possible_user_ids(text) for way in named_by(user_id)]
+
+    def filter_branches(self, chosen: Mapping[str, str]) -> Sequence[Q]:
+        if "type" in chosen and "result" not in chosen:
+            return [Q(result=result) for result in RESULTS]
+        return (Q(),)
 
     @admin.display(description="Time")
     def time(self, event: AuditEvent) -> str:
@@ -94,6 +103,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description="Target")
     def target(self, event: AuditEvent) -> str:
         return event.target_label or as_words(event.target_kind)
+
+    @admin.display(description="Journey")
+    def journey(self, event: AuditEvent) -> str:
+        return journey_link(event.reference)
 
     @admin.display(description="Number in the chain")
     def number(self, event: AuditEvent) -> str:
@@ -108,16 +121,31 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return found
 
 
-STEP_COLUMNS = ("Time", "What happened", "Result", "Details")
+STEP_COLUMNS = ("Time", "After", "What happened", "Result", "Details")
 
 
 def steps_of(correlation_id: Any) -> list[tuple[Any, ...]]:
     """One journey, step by step, as rows of `STEP_COLUMNS`."""
-    events = AuditEvent.objects.filter(correlation_id=correlation_id)
+    rows = AuditEvent.objects.filter(correlation_id=correlation_id)
+    events = list(rows.order_by("created_at", "id")[:MAX_STEPS])
+    earlier = [None, *(event.created_at for event in events)]
     return [
-        (row_link(event, clock(event.created_at)), _what(event), event.result, details(event.data))
-        for event in events.order_by("created_at", "id")[:MAX_STEPS]
+        (
+            row_link(event, clock(event.created_at)),
+            gap(event.created_at - before) if before is not None else "–",
+            _what(event),
+            event.result,
+            details(event.data),
+        )
+        for event, before in zip(events, earlier, strict=False)
     ]
+
+
+def gap(span: timedelta) -> str:
+    """How long something took, to the second: `+ 1:05:09`, `+ 0:20`."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"+ {hours}:{minutes:02}:{seconds:02}" if hours else f"+ {minutes}:{seconds:02}"
 
 
 def _what(event: AuditEvent) -> str:

@@ -24,6 +24,7 @@ from .writing import to_toml
 ATTEMPTS = 3
 OPERATOR = Party("operator", None, "command line")
 POLICY_KINDS = ("policy", "password", "limits")
+SLUG_EXISTS = "There is a tenant of this slug already; choose another one."
 SLUG_TAKEN = "This slug belongs to a tenant that is switched off; choose another one."
 
 
@@ -68,12 +69,19 @@ class Outcome:
 
 
 def apply_content(
-    content: bytes, *, file: str, dry_run: bool = False, now: datetime | None = None
+    content: bytes,
+    *,
+    file: str,
+    dry_run: bool = False,
+    now: datetime | None = None,
+    actor: Party = OPERATOR,
+    only_new: bool = False,
 ) -> Outcome:
     """Brings a tenant to what its file says. A file with problems, and a dry run, change nothing.
 
-    `file` is only a name for messages. Two applications at the same time happen one after the
-    other; the second one plans on what the first one left.
+    `file` is only a name for messages; `actor` stands in the audit trail. With `only_new` the slug
+    of a tenant that is there already is a problem. Two applications at the same time happen one
+    after the other; the second one plans on what the first one left.
     """
     try:
         source = Source(content)
@@ -83,7 +91,7 @@ def apply_content(
     moment = now or timezone.now()
     for attempt in range(ATTEMPTS):
         try:
-            return _Application(source, file, dry_run, moment).run()
+            return _Application(source, file, dry_run, moment, actor).run(only_new=only_new)
         except (TenantExists, IntegrityError) as collision:
             # Somebody else wrote in between; a fresh plan sees what they wrote.
             if attempt + 1 < ATTEMPTS:
@@ -103,8 +111,11 @@ def _slug_taken(source: Source, file: str) -> Outcome:
 class _Application:
     """One attempt at one file."""
 
-    def __init__(self, source: Source, file: str, dry_run: bool, now: datetime) -> None:
+    def __init__(
+        self, source: Source, file: str, dry_run: bool, now: datetime, actor: Party
+    ) -> None:
         self.source, self.file, self.dry_run, self.now = source, file, dry_run, now
+        self.actor = actor
         self.report = Report()
         self.data: dict[str, Any] = whole_file().clean(source.data, (), self.report)
         self.slug = self._readable_slug()
@@ -113,8 +124,11 @@ class _Application:
         tenant = self.data.get("tenant", {})
         return str(tenant.get("slug", ""))
 
-    def run(self) -> Outcome:
+    def run(self, *, only_new: bool = False) -> Outcome:
         found = find_tenant(slug=self.slug) if self.slug else None
+        if found is not None and only_new:
+            self.report.add(("tenant", "slug"), SLUG_EXISTS)
+            return self._outcome()
         tenant_id = found or uuid.uuid4()
         try:
             with tenant_context(tenant_id):
@@ -144,14 +158,14 @@ class _Application:
     def _record(self, plan: Plan) -> None:
         warnings = sum(map(len, plan.warnings.values()))
         counts = {"changes": len(plan.changes), "warnings": warnings}
-        record("policy.applied", actor=OPERATOR, data=counts, now=self.now)
+        record("policy.applied", actor=self.actor, data=counts, now=self.now)
         fields = [
             f"{change.kind}.{change.field}" if change.field else change.kind
             for change in plan.changes
             if change.kind in POLICY_KINDS
         ]
         if fields:
-            record("policy.changed", actor=OPERATOR, data={"fields": fields}, now=self.now)
+            record("policy.changed", actor=self.actor, data={"fields": fields}, now=self.now)
 
     def _outcome(self, plan: Plan | None = None) -> Outcome:
         found = plan or Plan()

@@ -18,7 +18,7 @@ from ..policy import (
     problems,
 )
 from .document import Document, Plan, shown
-from .policy_warnings import policy_warnings
+from .policy_warnings import TERMS_NOT_COUNTED, policy_warnings
 from .sections import Section
 from .shapes import Flag, Key, Listing, Shape, Table, Text, Whole
 from .tenant_section import TENANT
@@ -90,7 +90,7 @@ PASSWORD_COLUMNS = {
 }
 NO_GROUP = "There is no such group: add it under [[groups]], or name another one."
 # What a combination is made of; where one of these is refused already, nothing is said about it.
-_DEPENDS = {
+DEPENDS = {
     "methods": ("methods", "methods_required", "enabled"),
     "questions_to_reset": ("questions_to_reset", "questions_to_register"),
     "group": ("group", "enabled"),
@@ -113,7 +113,7 @@ class PolicyWork:
         if rules.group and rules.group not in self._group_names():
             report.add(("policy", "group"), NO_GROUP)
         for problem in problems(rules):
-            parts = _DEPENDS.get(problem.field, (problem.field,))
+            parts = DEPENDS.get(problem.field, (problem.field,))
             if not report.touches(*(("policy", part) for part in parts)):
                 report.add(("policy", problem.field), problem.fix)
 
@@ -206,8 +206,7 @@ class PolicyWork:
                 plan.warn(("policy", name), message)
         terms = self.document.filled("password", PASSWORD)["banned_terms"]
         if terms and not granted_to(self.document).custom_banned:
-            message = "Words of your own do not count on this plan."
-            plan.warn(("password", "banned_terms"), message)
+            plan.warn(("password", "banned_terms"), TERMS_NOT_COUNTED)
 
 
 def granted_to(document: Document) -> Entitlements:

@@ -6,6 +6,7 @@ from ..licensing import Entitlements
 from ..policy import QUESTIONS, PolicyRules
 
 OFFICE_PHONE, MOBILE_PHONE = "office_phone", "mobile_phone"
+TERMS_NOT_COUNTED = "Words of your own do not count on this plan."
 
 
 def policy_warnings(rules: PolicyRules, granted: Entitlements) -> Iterator[tuple[str, str]]:

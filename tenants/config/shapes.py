@@ -29,6 +29,14 @@ def near(word: str, known: Sequence[str]) -> str:
     return f' Did you mean "{found[0]}"?' if found else ""
 
 
+def faults(shape: Shape, value: Any) -> list[tuple[str, str]]:
+    """(place, sentence) for what is wrong with one value that comes from no file; the place is ""
+    or, in a list, `[3]`, counted from 0."""
+    report = Report()
+    shape.clean(list(value) if isinstance(value, tuple) else value, (), report)
+    return [(each.key, each.message) for each in report.problems(lambda path: (0, 0))]
+
+
 @dataclass(frozen=True)
 class Text:
     """A text of one line. `secret` ones are never shown, and checked where their meaning is known.

@@ -1,6 +1,7 @@
 """The sections tenant, helpdesk and branding: the tenant's row, its names and its plan."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -86,6 +87,16 @@ def is_slug(text: str) -> bool:
     return _SLUG.fullmatch(text) is not None
 
 
+def is_domain(text: str) -> bool:
+    """Whether user IDs can have this domain: small letters, at least one dot."""
+    return _DOMAIN.fullmatch(text) is not None and len(text) <= LONGEST_DOMAIN
+
+
+def is_host(text: str) -> bool:
+    """Whether a portal can have this host name: small letters, no port."""
+    return _HOST.fullmatch(text) is not None and len(text) <= 253
+
+
 def is_language(tag: str) -> bool:
     """Whether the product speaks this language; a region behind it does not matter."""
     return tag.lower().partition("-")[0] in dict(settings.LANGUAGES)
@@ -93,6 +104,18 @@ def is_language(tag: str) -> bool:
 
 def language_fix() -> str:
     return f"Use a language the product speaks: {', '.join(dict(settings.LANGUAGES))}."
+
+
+def look_problems(values: Mapping[tuple[str, str], Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    """(section, key) and what to write instead, for the help desk and the branding."""
+    helpdesk_email, helpdesk_url = ("helpdesk", "email"), ("helpdesk", "url")
+    color = values.get(("branding", "color"))
+    if not _valid(validate_email, values.get(helpdesk_email, "")):
+        yield helpdesk_email, "Write an address like help@contoso.example."
+    if not _valid(URLValidator(schemes=["http", "https"]), values.get(helpdesk_url, "")):
+        yield helpdesk_url, "Write an address that begins with https://."
+    if color and _COLOR.fullmatch(color) is None:
+        yield ("branding", "color"), "Write # and six digits, like #0b5cad."
 
 
 class TenantWork:
@@ -119,7 +142,7 @@ class TenantWork:
             name = (row or {}).get("name", "").lower()
             if not name:
                 continue
-            if _DOMAIN.fullmatch(name) is None or len(name) > LONGEST_DOMAIN:
+            if not is_domain(name):
                 fix = "Write a domain like contoso.example, in ASCII, at most 48 characters."
                 self.report.add(path, fix)
             elif name in seen:
@@ -135,7 +158,7 @@ class TenantWork:
             name = (given or "").lower()
             if given is None:
                 continue
-            if _HOST.fullmatch(name) is None:
+            if not is_host(name):
                 self.report.add(path, "Write a host name like reset.contoso.example, no port.")
             elif name in settings.SSPR_SHARED_HOSTS:
                 self.report.add(path, "This is the shared host; it works for every tenant.")
@@ -151,14 +174,13 @@ class TenantWork:
         return owner is not None and owner != self.document.tenant_id
 
     def _check_looks(self) -> None:
-        helpdesk = self.document.data.get("helpdesk", {})
-        branding = self.document.data.get("branding", {})
-        if not _valid(validate_email, helpdesk.get("email", "")):
-            self.report.add(("helpdesk", "email"), "Write an address like help@contoso.example.")
-        if not _valid(URLValidator(schemes=["http", "https"]), helpdesk.get("url", "")):
-            self.report.add(("helpdesk", "url"), "Write an address that begins with https://.")
-        if branding.get("color") and _COLOR.fullmatch(branding["color"]) is None:
-            self.report.add(("branding", "color"), "Write # and six digits, like #0b5cad.")
+        values = {
+            (section, key): value
+            for section in ("helpdesk", "branding")
+            for key, value in self.document.data.get(section, {}).items()
+        }
+        for path, fix in look_problems(values):
+            self.report.add(path, fix)
 
     def plan(self, plan: Plan) -> None:
         columns = self._columns()

@@ -3,6 +3,7 @@
 from .audit import AuditEvent, AuditHead, AuditPending, AuditSeal
 from .counter import Counter, SharedCounter
 from .group import Group, GroupNesting
+from .heartbeat import Heartbeat
 from .policy import ResetPolicy
 from .tenant import Domain, Host, Subscription, Tenant, TenantKey
 
@@ -15,6 +16,7 @@ __all__ = [
     "Domain",
     "Group",
     "GroupNesting",
+    "Heartbeat",
     "Host",
     "ResetPolicy",
     "SharedCounter",

@@ -31,6 +31,23 @@ class AuditEvent(TenantModel):
             models.Index(fields=["tenant", "-created_at", "-id"], name="audit_newest_first"),
             models.Index(fields=["tenant", "reference"], name="audit_by_reference"),
             models.Index(fields=["tenant", "correlation_id"], name="audit_by_journey"),
+            models.Index(
+                fields=["tenant", "actor_label", "-created_at", "-id"], name="audit_by_actor"
+            ),
+            models.Index(
+                fields=["tenant", "target_label", "-created_at", "-id"],
+                name="audit_by_target",
+                # Most events have one person as both; those are found as the actor's.
+                condition=~models.Q(target_label=models.F("actor_label")),
+            ),
+            models.Index(
+                fields=["tenant", "type", "result", "-created_at", "-id"], name="audit_by_type"
+            ),
+            models.Index(
+                fields=["tenant", "result", "-created_at", "-id"],
+                name="audit_not_succeeded",
+                condition=models.Q(result__in=["failure", "denied"]),
+            ),
         ]
 
     def __str__(self) -> str:

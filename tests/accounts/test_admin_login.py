@@ -90,7 +90,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "frozen": {"frozen_at": NOW},
     "without a role": {"roles": []},
     "without a password": {"password": "!"},
-    "a role that only reads": {"roles": ["global_reader"]},
+    "a role that only reads": {"roles": ["reports_reader"]},
 }
 
 

@@ -108,6 +108,16 @@ def test_after_a_commit_nothing_is_left_set(
     }
 
 
+def given_columns(runtime: psycopg.Connection, table: str) -> sql.Composed:
+    """The columns a row is written with; the database itself makes the others."""
+    rows = runtime.execute(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'",
+        [table],
+    ).fetchall()
+    return sql.SQL(", ").join(sql.Identifier(name) for (name,) in rows)
+
+
 def test_another_tenants_rows_are_neither_made_nor_moved_nor_changed(
     filled: tuple[Acme, Beta], runtime: psycopg.Connection
 ) -> None:
@@ -118,8 +128,11 @@ def test_another_tenants_rows_are_neither_made_nor_moved_nor_changed(
         copied = sql.SQL("CREATE TEMP TABLE stolen ON COMMIT DROP AS SELECT * FROM {}").format(name)
         runtime.execute(copied)
         runtime.execute(sql.SQL("UPDATE stolen SET {} = %s").format(column), [beta.id])
+        given = given_columns(runtime, table)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            runtime.execute(sql.SQL("INSERT INTO {} SELECT * FROM stolen").format(name))
+            runtime.execute(
+                sql.SQL("INSERT INTO {} ({}) SELECT {} FROM stolen").format(name, given, given)
+            )
         runtime.rollback()
         if table in {"tenants_auditevent", "tenants_auditseal"}:
             continue  # never changed at all; the audit tests show it
@@ -327,7 +340,8 @@ def test_the_lookup_functions_return_nothing_but_ids(runtime: psycopg.Connection
 
     assert {row[0] for row in rows} >= {"sspr_find_tenant", "sspr_tenants", "sspr_guest_tenants"}
     for name, returns, _, owner, config in rows:
-        assert returns == "uuid", name
+        # Those of the operator site answer the installation alone, with what its pages show.
+        assert returns == ("record" if name.startswith("sspr_operator_") else "uuid"), name
         assert owner == OPS_ROLE, name
         assert config == ["search_path=public, pg_temp"], name
 

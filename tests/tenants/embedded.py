@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import django
 import pytest
@@ -118,6 +119,24 @@ def the_audit_trail_is_only_added_to() -> None:
                 model.objects.all()._raw_delete("default")
 
 
+def operators_see_organisations_and_what_waits() -> None:
+    from tenants.operator.directory import backlog, find_listed, find_owner, numbers_of, page_of
+
+    assert [row.slug for row in page_of("").rows] == ["acme", "beta"]
+    assert [row.slug for row in page_of("acme.ex").rows] == ["acme"]
+    assert [row.slug for row in page_of("", after="acme").rows] == ["beta"]
+    assert [row.slug for row in page_of("", before="beta").rows] == ["acme"]
+    assert page_of("%").rows == ()
+    listed = find_listed(acme.id)
+    assert listed is not None
+    assert (listed.id, listed.plan, listed.active, listed.people) == (acme.id, "p1", True, 9)
+    assert listed.created_at.tzinfo is not None
+    assert find_owner("domain", beta.domain) == (beta.id, "beta")
+    assert find_owner("host", "nobody.example") is None
+    assert numbers_of(acme.id).disabled == 1
+    assert {each.queue for each in backlog(NOW)} == {"messages", "audit", "counters"}
+
+
 def groups_count_nested() -> None:
     from accounts.groups import is_in_group
     from tests.cast import make_group
@@ -141,13 +160,51 @@ def the_first_wall_stands() -> None:
         User.objects.count()
 
 
+def long_lists_are_read_by_their_index() -> None:
+    from uuid import UUID
+
+    from accounts.models import User
+    from accounts.search_keys import people_by
+    from tenants.admin.paging import Order, Place, read_page
+    from tenants.admin.search import first_matches
+    from tenants.models import AuditEvent
+
+    order = Order(("created_at", "id"), descending=True)
+    with acme.inside():
+        for rows in (AuditEvent.objects.all(), AuditEvent.objects.filter(type="x", result="y")):
+            for place in (Place(), Place((NOW, UUID(int=5))), Place((NOW, UUID(int=5)), True)):
+                _is_by_index(partial(read_page, [rows], order, place, 50))
+        people = User.objects.order_by("user_id")
+        for text in ("adams", "Adams, Ali", "alice@"):
+            found, more = first_matches(people, people_by(text), most=10)
+            assert [person.user_id for person in found] == [acme.alice.user_id], text
+            assert not more
+            _is_by_index(partial(first_matches, people, people_by(text), most=10))
+
+
+def _is_by_index(read: Callable[[], object]) -> None:
+    """Explains what `read` asks: no table is gone through, nothing sorted that an index has."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        read()
+    for query in captured.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+            steps = " ".join(row[-1] for row in cursor.fetchall())
+        assert "SCAN" not in steps, (steps, query["sql"])
+
+
 TRIED: tuple[Callable[[], None], ...] = (
     counters_count,
     racers_are_counted_one_by_one,
     lookups_find,
     the_audit_trail_is_only_added_to,
+    operators_see_organisations_and_what_waits,
     groups_count_nested,
     the_first_wall_stands,
+    long_lists_are_read_by_their_index,
 )
 
 if __name__ == "__main__":

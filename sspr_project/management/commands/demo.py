@@ -11,9 +11,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import is_valid_path
+from django.utils import timezone
 
 from sspr_project.demo.environment import demo_environment
 from sspr_project.demo.folder import DemoRuns, empty, held
+from sspr_project.demo.operators import make_missing
 from sspr_project.demo.organisations import apply_missing
 from sspr_project.demo.server import PortTaken, open_server, serve
 from sspr_project.demo.tour import tour
@@ -78,6 +80,7 @@ class Command(BaseCommand):
             empty(folder)
         call_command("migrate", verbosity=0)
         apply_missing()
+        make_missing(timezone.now())
 
 
 def _start_again(environment: dict[str, str], options: dict[str, Any]) -> NoReturn:

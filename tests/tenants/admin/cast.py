@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
 from django.http import HttpResponse
 from django.test import Client
 
@@ -25,6 +24,7 @@ from tenants.context import tenant_context
 from tenants.models import Domain, Group, GroupNesting, Host, ResetPolicy, Subscription
 from tenants.reference import new_reference
 from tenants.services import create_tenant, get_platform
+from tests.cast import hashed
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct-Horse-7-Battery"
@@ -82,7 +82,7 @@ def build_house(slug: str, name: str, domain: str, mark: str) -> House:
 
 def make_person(user_id: str, name: str, *, roles: Sequence[str] = ()) -> User:
     person: User = User.objects.create(
-        user_id=user_id, display_name=name, roles=list(roles), password=make_password(PASSWORD)
+        user_id=user_id, display_name=name, roles=list(roles), password=hashed(PASSWORD)
     )
     return person
 
@@ -104,9 +104,7 @@ def _belongings(mark: str, person: User) -> None:
     device = AuthenticatorDevice(user=person, name=f"{mark} phone", confirmed=True)
     device.write_seed(SECRET_SEED)
     device.save()
-    QuestionAnswer.objects.create(
-        user=person, question="first_pet", answer_hash=make_password("rex")
-    )
+    QuestionAnswer.objects.create(user=person, question="first_pet", answer_hash=hashed("rex"))
 
 
 def journey(person: User) -> Flow:

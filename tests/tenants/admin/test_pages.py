@@ -41,7 +41,18 @@ def pages_of(house: House) -> list[str]:
         "resets/flow/?q=none",
         "accounts/user/?kind=guest",
     ]
-    return ["", *(f"{name}/" for name in LISTS), *details, *searched]
+    return ["", *(f"{name}/" for name in LISTS), *details, *searched, *forms_of(house)]
+
+
+def forms_of(house: House) -> list[str]:
+    """The pages on which one thing is done."""
+    keys = {
+        "accounts/user": ("contacts", "groups", "roles", "disable", "what-would-happen"),
+        "tenants/group": ("join", "nest", "remove"),
+        "tenants/subscription": ("assign",),
+    }
+    found = [f"{name}/{house.rows[name]}/{key}/" for name, some in keys.items() for key in some]
+    return ["accounts/user/add/", "tenants/group/add/", *found]
 
 
 @pytest.mark.parametrize("mode", ["desktop", "desktop-dark"])

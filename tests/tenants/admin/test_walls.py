@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
 
 import pytest
+from django import forms
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -15,6 +16,9 @@ from accounts.models import Session, User
 from resets.models import SpentCaptcha
 from tenants.admin import TenantModelAdmin, tenant_site
 from tenants.admin.checks import site_errors
+from tenants.admin.forms import IntentForm
+from tenants.admin.intents import EditableAdmin, Intent
+from tenants.admin.permissions import Permission
 from tenants.audit_chain import seal_pending
 from tenants.context import tenant_context
 from tenants.models import AuditEvent, Group
@@ -175,8 +179,8 @@ def test_a_filter_finds_its_rows_and_a_value_it_does_not_list_finds_none(
         assert row not in answer.content.decode()
 
 
-@pytest.mark.parametrize("action", ["add/", "{}/change/", "{}/delete/", "{}/history/", ""])
-def test_nothing_is_added_changed_or_deleted_here(action: str, own: House, other: House) -> None:
+@pytest.mark.parametrize("action", ["{}/change/", "{}/delete/", "{}/history/", ""])
+def test_nothing_is_deleted_by_djangos_own_ways(action: str, own: House, other: House) -> None:
     client = signed_in(own.admin)
     before = counts(own), counts(other)
 
@@ -190,6 +194,25 @@ def test_nothing_is_added_changed_or_deleted_here(action: str, own: House, other
     assert LogEntry.objects.count() == 0
 
 
+def test_every_intent_is_closed_for_rows_of_another_tenant(own: House, other: House) -> None:
+    client = signed_in(own.admin)
+    before = counts(own), counts(other)
+    tried = 0
+
+    for model, model_admin in tenant_site._registry.items():
+        pk = other.rows[f"{model._meta.app_label}/{model._meta.model_name}"]
+        if isinstance(model_admin, EditableAdmin):
+            keys = [each.key for each in model_admin.intents]
+            for key in [*keys, *(page.key for page in model_admin.pages)]:
+                url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{pk}/{key}/"
+                assert client.get(url).status_code == 404, url
+                assert client.post(url, {"reason": "x", "name": "x"}).status_code == 404, url
+                tried += 1
+
+    assert tried > 10
+    assert (counts(own), counts(other)) == before
+
+
 def counts(house: House) -> tuple[int, ...]:
     with tenant_context(house.tenant):
         models = (User, Group)
@@ -199,13 +222,13 @@ def counts(house: House) -> tuple[int, ...]:
 def test_what_was_denied_is_in_the_audit_trail(own: House) -> None:
     client = signed_in(own.admin)
 
-    assert client.get("/admin/accounts/user/").status_code == 200
-    assert client.get("/admin/accounts/user/add/").status_code == 403
+    assert client.get("/admin/tenants/domain/").status_code == 200
+    assert client.get("/admin/tenants/domain/add/").status_code == 403
 
     with tenant_context(own.tenant):
         [event] = AuditEvent.objects.filter(type="admin.denied")
     assert (event.actor_label, event.result) == (own.admin, "denied")
-    assert event.data == {"path": "/admin/accounts/user/add/"}
+    assert event.data == {"path": "/admin/tenants/domain/add/"}
 
 
 def test_the_autocomplete_of_a_relation_knows_the_own_people_alone(
@@ -285,6 +308,22 @@ def test_the_check_finds_what_goes_around_the_wall() -> None:
 
     assert [error.id for error in site_errors(site)] == ["sspr.E006", "sspr.E007"]
     assert site_errors(tenant_site) == []
+
+
+def test_the_check_finds_a_field_that_offers_rows_of_no_tenant() -> None:
+    class Choosing(IntentForm):
+        captcha = forms.ModelChoiceField(queryset=SpentCaptcha.objects.all())
+        group = forms.ModelChoiceField(queryset=Group.objects.all())
+
+    class Editable(EditableAdmin):
+        editor = Intent("choose", "Choose", Permission.GROUPS, Choosing)
+
+    site = AdminSite()
+    site.register(Group, Editable)
+
+    assert [(error.id, error.msg) for error in site_errors(site)] == [
+        ("sspr.E008", "tenants.Group: choose.captcha offers rows of no tenant")
+    ]
 
 
 def test_everything_the_site_shows_is_registered_behind_the_wall() -> None:

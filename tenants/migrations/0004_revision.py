@@ -6,7 +6,7 @@ import tenants.ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0001_initial")]
+    dependencies = [("tenants", "0003_admin_search")]
 
     operations = [
         migrations.AddField(

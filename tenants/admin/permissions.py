@@ -1,0 +1,66 @@
+"""PURE. What each directory role may do on the administration site: one table, role → permissions.
+
+Everybody who may enter sees everything of the tenant. Whoever holds any role at all is changed by
+those alone who also hold the permission `administrators`.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from ..roles import GLOBAL_ADMINISTRATOR, PASSWORD_ADMINISTRATOR, USER_ADMINISTRATOR, may_enter
+
+
+class Permission(StrEnum):
+    """One kind of thing to do."""
+
+    SEE = "see"
+    SETTINGS = "settings"
+    POLICY = "policy"
+    PEOPLE = "people"
+    """Add people, change what is on file about them, disable and remove them."""
+    GROUPS = "groups"
+    LICENCES = "licences"
+    RECOVER = "recover"
+    """Let a frozen person in again, end sessions."""
+    LIFT_BLOCKS = "lift_blocks"
+    ROLES = "roles"
+    ADMINISTRATORS = "administrators"
+    """All of the above also for people who hold a role."""
+
+
+_HELP_DESK = frozenset({Permission.RECOVER, Permission.LIFT_BLOCKS})
+_TABLE: Mapping[str, frozenset[Permission]] = {
+    GLOBAL_ADMINISTRATOR: frozenset(Permission),
+    "privileged_role_administrator": frozenset({Permission.ROLES, Permission.ADMINISTRATORS}),
+    "privileged_authentication_administrator": _HELP_DESK | {Permission.ADMINISTRATORS},
+    "authentication_policy_administrator": frozenset({Permission.POLICY}),
+    "organizational_branding_administrator": frozenset({Permission.SETTINGS}),
+    USER_ADMINISTRATOR: _HELP_DESK | {Permission.PEOPLE, Permission.GROUPS, Permission.LICENCES},
+    "groups_administrator": frozenset({Permission.GROUPS}),
+    "license_administrator": frozenset({Permission.LICENCES}),
+    "helpdesk_administrator": _HELP_DESK,
+    PASSWORD_ADMINISTRATOR: _HELP_DESK,
+    "authentication_administrator": _HELP_DESK,
+}
+"""Roles that are not named here only look."""
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
+    """Everything that holders of `roles` may do; nothing for those who may not enter."""
+    held = list(roles)
+    if not may_enter(held):
+        return frozenset()
+    granted = (_TABLE.get(role, frozenset()) for role in held)
+    return frozenset({Permission.SEE}).union(*granted)
+
+
+def may(roles: Iterable[str], permission: Permission) -> bool:
+    return permission in permissions_of(roles)
+
+
+def may_touch(
+    roles: Iterable[str], permission: Permission, target_roles: Iterable[str] = ()
+) -> bool:
+    """Whether holders of `roles` may do this to a person who holds `target_roles`."""
+    granted = permissions_of(roles)
+    return permission in granted and (not any(target_roles) or Permission.ADMINISTRATORS in granted)

@@ -1,0 +1,327 @@
+"""Every page of both administration sites in a browser: axe, light and dark, 320 px, the keyboard.
+
+The pages are generated from the addresses the sites route. An address that neither follows a rule
+of `ways_to` nor stands in a table here fails the test, so no page is forgotten.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.urls import URLResolver
+from django.utils import timezone
+from playwright.sync_api import Page, ViewportSize
+
+from accounts.models import User
+from resets.facts import person_key
+from sspr_project.operator_site import operator_site
+from tenants.admin import tenant_site
+from tenants.context import tenant_context
+from tenants.counters import Count, count_up
+from tenants.limits import LIMITS
+from tests.services.browser import PageFactory, Violation
+from tests.tenants.admin.cast import NOW, PASSWORD, House, contoso, make_person
+from tests.tenants.operator_cast import OPERATOR, OPERATOR_PASSWORD, REASON, make_operator
+
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 320, "height": 640}
+NO_PAGE = frozenset({"autocomplete", "jsi18n", "app_list", None})
+"""Addresses that answer data or lead elsewhere."""
+BY_HAND = frozenset({"login", "logout"})
+"""Pages that are shown on the way in and out."""
+PEOPLE = {
+    "accounts_user_thaw": "frozen",
+    "accounts_user_enable": "disabled",
+    "accounts_user_remove-licence": "licensed",
+    "accounts_user_remove": "guest",
+    "accounts_user_lift": "blocked",
+}
+"""Pages about people in a state that the usual person of the cast is not in."""
+SEARCHES = {
+    "accounts_user_changelist": ("?q=bob", "?q=nobody", "?kind=guest"),
+    "resets_flow_changelist": ("?q={reference}", "?q=none"),
+    "tenants_auditevent_changelist": ("?q={reference}", "?q=none"),
+    "tenants_group_changelist": ("?q=A", "?q=none"),
+}
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Whom and what the pages are about."""
+
+    house: House
+    people: dict[str, UUID]
+
+
+@pytest.fixture
+def crew(transactional_db: None) -> Crew:
+    make_operator()
+    house = contoso()
+    states: dict[str, dict[str, object]] = {
+        "frozen": {"frozen_at": NOW},
+        "disabled": {"is_active": False},
+        "licensed": {"licence": house.rows["tenants/subscription"]},
+        "guest": {"kind": User.Kind.GUEST, "origin": User.Origin.INVITATION},
+        "blocked": {},
+    }
+    people = {}
+    with tenant_context(house.tenant):
+        for name, fields in states.items():
+            person = make_person(f"{name}@{house.domain}", name.capitalize())
+            User.objects.filter(pk=person.pk).update(**fields)
+            people[name] = person.pk
+        failed = Count(LIMITS["failed_proofs"], person_key(f"blocked@{house.domain}").hex())
+        for _ in range(failed.limit.count):
+            count_up([failed], timezone.now())
+    return Crew(house, people)
+
+
+def routes(urls: Sequence[Any], before: str = "") -> Iterator[tuple[str | None, str]]:
+    """Name and route of every address below."""
+    for url in urls:
+        here = before + str(url.pattern)
+        if isinstance(url, URLResolver):
+            yield from routes(url.url_patterns, here)
+        else:
+            yield url.name, here
+
+
+def ways_to(name: str, route: str, crew: Crew) -> list[str]:
+    """The addresses at which a page is looked at, below the site's own."""
+    house = crew.house
+    if "<" in route:
+        table = "/".join(route.split("/")[:2])
+        row: object = crew.people.get(PEOPLE.get(name, ""), house.rows.get(table))
+        if table.startswith("tenants/<"):
+            row = house.tenant
+        if name == "resets_flow_reference":
+            row = house.reference
+        assert row is not None, f"{name}: nobody said which row {route} is about"
+        return ["/".join(str(row) if part.startswith("<") else part for part in route.split("/"))]
+    queries = ("", *SEARCHES.get(name, ()))
+    return [route + query.format(reference=house.reference) for query in queries]
+
+
+def pages_of(site: Any, crew: Crew) -> list[str]:
+    found = []
+    for name, route in routes(site.get_urls()):
+        if name not in NO_PAGE | BY_HAND:
+            found += ways_to(str(name), route, crew)
+    return found
+
+
+def sign_in(page: Page, address: str, user_id: str, password: str) -> None:
+    page.goto(address)
+    page.get_by_label("User ID").fill(user_id)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+RUN_RULES = """
+async rules => {
+  const result = await axe.run(document, {runOnly: {type: 'rule', values: rules}});
+  return result.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html.slice(0, 120))]);
+}
+"""
+RULES = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
+
+
+class Looker:
+    """Looks at the page that is open, wide in light colours, narrow in dark ones, and notes what
+    is wrong.
+
+    The markup is the same both times, so every rule is tried once and then those alone that depend
+    on colours or on the layout.
+    """
+
+    def __init__(self, page: Page, axe: Callable[..., list[Violation]]) -> None:
+        self.page, self.axe = page, axe
+        self.found: list[str] = []
+        self.seen: list[str] = []
+
+    def look(self, name: str) -> None:
+        self.seen.append(name)
+        page = self.page
+        self.found += [f"{name} (wide, light): {each}" for each in self.axe(page)]
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size(NARROW)
+        broken = page.evaluate(RUN_RULES, list(RULES))
+        self.found += [f"{name} (narrow, dark): {Violation(*each)}" for each in broken]
+        root = "document.documentElement"
+        if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
+            self.found.append(f"{name}: wider than 320 px")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(WIDE)
+
+    def visit(self, url: str, name: str) -> None:
+        answer = self.page.goto(url)
+        status = answer.status if answer is not None else 0
+        if status == 200:
+            self.look(name)
+        elif status != 403 or not name.endswith("add/"):
+            self.found.append(f"{name}: answers {status}")
+
+
+@pytest.fixture
+def looker(page_factory: PageFactory, axe: Callable[..., list[Violation]]) -> Iterator[Looker]:
+    looker = Looker(page_factory("reduced"), axe)
+    yield looker
+    # A table that can't be added to answers 403; the browser tells the console.
+    page_factory.forgive("status of 403")
+    page_factory.forgive("status of 404")
+
+
+def test_every_page_of_a_tenants_administration_is_accessible(
+    live_url: str, crew: Crew, looker: Looker
+) -> None:
+    page, site = looker.page, f"{live_url}/admin/"
+    page.goto(f"{site}login/")
+    looker.look("sign-in")
+    page.get_by_label("User ID").fill("nobody")
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+    looker.look("sign-in refused")
+    sign_in(page, site, crew.house.admin, PASSWORD)
+
+    paths = pages_of(tenant_site, crew)
+    for path in paths:
+        looker.visit(site + path, path)
+    page.goto(f"{site}nothing/")
+    looker.look("not found")
+    page.goto(f"{site}accounts/user/{crew.house.rows['accounts/user']}/history/")
+    looker.look("no history")
+    page.goto(site)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="You are signed out").wait_for()
+    looker.look("signed out")
+
+    assert looker.found == []
+    assert len(looker.seen) > 30
+
+
+def test_every_page_of_the_operator_site_is_accessible(
+    live_url: str, crew: Crew, looker: Looker
+) -> None:
+    page, site = looker.page, f"{live_url}/operator/"
+    page.goto(f"{site}login/")
+    looker.look("sign-in")
+    sign_in(page, site, OPERATOR, OPERATOR_PASSWORD)
+    page.goto(f"{site}tenants/?q=none")
+    looker.look("nothing found")
+    page.goto(f"{site}tenants/add/")
+    page.get_by_role("button", name="Make the organisation").click()
+    page.get_by_role("alert").wait_for()
+    looker.look("a form with errors")
+    page.goto(f"{site}tenants/{crew.house.tenant}/open/")
+    page.get_by_role("textbox", name="Reason").fill(REASON)
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("heading", name="Numbers").wait_for()
+
+    for path in pages_of(operator_site, crew):
+        looker.visit(site + path, path)
+    page.goto(f"{site}tenants/{crew.house.tenant}/state/")
+    page.get_by_role("textbox", name="Reason").fill(REASON)
+    page.get_by_role("button", name="Suspend").click()
+    page.get_by_role("status").get_by_text("suspended").wait_for()
+    looker.look("suspended, with its message")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="You are signed out").wait_for()
+    looker.look("signed out")
+
+    assert looker.found == []
+    assert len(looker.seen) > 12
+
+
+WALK = """
+() => {
+  const element = document.activeElement;
+  const style = getComputedStyle(element);
+  const box = element.getBoundingClientRect();
+  return {
+    text: element.textContent.trim(),
+    at_end: element === document.body,
+    marked: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+    in_view: box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+    html: element.outerHTML.slice(0, 120),
+  };
+}
+"""
+REACHABLE = """
+() => [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, [tabindex]')]
+  .filter(e => e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && e.checkVisibility()
+    && !(e.type === 'radio' && !e.checked)).length
+"""
+
+
+def walk(page: Page) -> None:
+    """Tab by Tab from the top to the end of the page: all of it, each place marked and in view."""
+    expected = page.evaluate(REACHABLE)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    first = page.evaluate(WALK)
+    assert first["text"] == "Skip to main content"
+    reached, here = 0, first
+    while not here["at_end"] and reached < expected + 10:
+        assert here["marked"], here["html"]
+        assert here["in_view"], here["html"]
+        reached += 1
+        page.keyboard.press("Tab")
+        here = page.evaluate(WALK)
+    assert here["at_end"], "the keyboard is trapped"
+    assert reached >= expected
+
+
+@pytest.mark.parametrize(
+    ("width", "path"), [(1280, "accounts/user/"), (320, "accounts/user/{}/change/")]
+)
+def test_the_keyboard_reaches_everything_and_gets_out_again(
+    width: int, path: str, live_url: str, crew: Crew, page_factory: PageFactory
+) -> None:
+    page = page_factory("desktop", viewport={"width": width, "height": 800})
+    site = f"{live_url}/admin/"
+    sign_in(page, site, crew.house.admin, PASSWORD)
+
+    page.goto(site + path.format(crew.house.rows["accounts/user"]))
+    walk(page)
+
+    page.goto(f"{site}accounts/user/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content-start"
+
+
+def test_the_first_page_is_small(live_url: str, crew: Crew, page_factory: PageFactory) -> None:
+    """The stock administration needs 58 KB and ten requests for its index, packed."""
+    page = page_factory("desktop")
+    sizes: list[int] = []
+    page.on("response", lambda answer: sizes.append(len(answer.body())))
+
+    page.goto(f"{live_url}/admin/login/")
+    page.wait_for_load_state("networkidle")
+
+    assert len(sizes) <= 10
+    assert sum(sizes) < 90_000
+
+
+def test_the_browser_finds_what_is_wrong_on_a_bad_page(
+    live_url: str, crew: Crew, looker: Looker
+) -> None:
+    looker.page.goto(f"{live_url}/admin/login/")
+    looker.page.evaluate(
+        "document.querySelector('label').remove();"
+        "document.querySelector('h1').textContent = 'x'.repeat(40);"
+        "document.querySelector('h1').className = 'unbroken';"
+        "document.querySelector('main').appendChild(document.createElement('table'))"
+        ".appendChild(document.createElement('img')).width = 900"
+    )
+
+    looker.look("a bad page")
+
+    assert any("label" in line for line in looker.found)
+    assert any("image-alt" in line for line in looker.found)
+    assert any("wider than 320 px" in line for line in looker.found)
