@@ -18,6 +18,14 @@ def is_long_enough(text: str) -> bool:
     return len(text.strip()) in ANSWER_LENGTH and len(normalise_answer(text)) >= ANSWER_LENGTH[0]
 
 
+def is_given_away(answer: str, known: Iterable[str]) -> bool:
+    """Whether the answer is what everybody can read: the question itself, or the user ID."""
+    said = normalise_answer(answer).strip("?. ")
+    shown = [normalise_answer(text).strip("?. ") for text in known]
+    names = [text.partition("@")[0] for text in shown if "@" in text]
+    return bool(said) and said in {*shown, *names}
+
+
 def repeated(answers: Iterable[str]) -> list[int]:
     """Places of the answers that an earlier one already gave."""
     seen: set[str] = set()

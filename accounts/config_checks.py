@@ -10,13 +10,14 @@ from tenants.config.tenant_section import is_language, is_slug, language_fix
 from tenants.lookup import find_tenant
 from tenants.models import Domain
 
-from .answers import is_long_enough, repeated
+from .answers import is_given_away, is_long_enough, repeated
 from .config_shapes import Entry, entries
 from .contact_checks import contact_problem
 from .identifiers import canonical, find_domain
 from .models import User
 from .passwords.terms import banned_term_problems
 from .question_keys import QUESTION_KEYS
+from .questions import question_text
 
 CHUNK = 5000
 SEED_BYTES = range(10, 65)
@@ -183,6 +184,11 @@ class PeopleChecks:
                 fix = "An answer has 3 to 40 characters."
                 self.report.add(entry.path("questions", at, "answer"), fix)
         answered = [(at, row["answer"]) for at, row in rows if "answer" in row]
+        for at, row in rows:
+            text = question_text(str(row.get("question", "")))
+            if is_given_away(row.get("answer") or "", (text, entry.user_id)):
+                path = entry.path("questions", at, "answer")
+                self.report.add(path, "Neither the question nor the user ID is an answer.")
         for place in repeated(answer for _, answer in answered):
             path = entry.path("questions", answered[place][0], "answer")
             self.report.add(path, "Give each question an answer of its own.")

@@ -99,5 +99,13 @@ def belongings_of(user: User) -> Belongings:
     return belongings_from(user, contacts, devices, answers)
 
 
+def find_belongings(user: User | None) -> Belongings | None:
+    """Like `belongings_of`; for nobody the same statement finds nothing."""
+    if user is not None:
+        return belongings_of(user)
+    _BELONGINGS.rows(user=NOBODY)
+    return None
+
+
 _MEANT = Reading(lambda: (people_rows(),))
 _BELONGINGS = Reading(lambda: belongings_rows(user=Given("user")))

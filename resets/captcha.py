@@ -1,7 +1,8 @@
 """The captcha: a proof of work that the browser solves by itself (ALTCHA), or a waiting ticket.
 
-Both are signed for one host, live two minutes and work once. Nothing is stored before an answer
-comes; then only the hash of the spent one is, until it would have expired anyway.
+Both are signed for one host and work once; the work has to be done in two minutes. Each has an easy
+and a hard form: whoever seems to guess pays more. Nothing is stored before an answer comes; then
+only the hash of the spent one is, until it would have expired anyway.
 """
 
 import base64
@@ -18,35 +19,44 @@ from django.core import signing
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
-from tenants.limits import CAPTCHA_LIFETIME, TICKET_WAIT
+from tenants.limits import CAPTCHA_LIFETIME, HARD_TICKET_WAIT, TICKET_WAIT
 
 from .models import SpentCaptcha
 
 MAX_NUMBER = 50_000
+HARD_NUMBER = 500_000
 MAX_PAYLOAD = 2000
 _TICKET_SALT = "resets.captcha.ticket"
 
 
-def _key(host: str) -> str:
-    return salted_hmac("resets.captcha.altcha", host, algorithm="sha256").hexdigest()
+def _key(host: str, *, hard: bool) -> str:
+    """An answer to an easy challenge has no signature that is right for a hard one."""
+    salt = "resets.captcha.altcha" + (".hard" if hard else "")
+    return salted_hmac(salt, host, algorithm="sha256").hexdigest()
 
 
-def new_challenge(host: str, now: datetime) -> str:
-    """The challenge of a page, as JSON."""
+def _ticket_salt(*, hard: bool) -> str:
+    return _TICKET_SALT + (".hard" if hard else "")
+
+
+def new_challenge(host: str, now: datetime, *, hard: bool = False) -> str:
+    """The challenge of a page, as JSON; a hard one is ten times the work."""
+    most = HARD_NUMBER if hard else MAX_NUMBER
     made = altcha.create_challenge(
         altcha.ChallengeOptions(
-            max_number=MAX_NUMBER, hmac_key=_key(host), expires=now + CAPTCHA_LIFETIME
+            max_number=most, hmac_key=_key(host, hard=hard), expires=now + CAPTCHA_LIFETIME
         )
     ).to_dict()
-    return json.dumps({**made, "maxnumber": MAX_NUMBER})
+    return json.dumps({**made, "maxnumber": most})
 
 
-def new_ticket(host: str, now: datetime) -> str:
-    """What a browser without JavaScript sends back after a few seconds."""
-    return signing.dumps([host, secrets.token_hex(8), now.timestamp()], salt=_TICKET_SALT)
+def new_ticket(host: str, now: datetime, *, hard: bool = False) -> str:
+    """What a browser without JavaScript sends back after a few seconds, or after half a minute."""
+    content = [host, secrets.token_hex(8), now.timestamp()]
+    return signing.dumps(content, salt=_ticket_salt(hard=hard))
 
 
-def find_solution(payload: str, host: str, now: datetime) -> bytes | None:
+def find_solution(payload: str, host: str, now: datetime, *, hard: bool = False) -> bytes | None:
     """The digest of a right and fresh answer to a challenge of this host, still to be spent."""
     if not payload or len(payload) > MAX_PAYLOAD:
         return None
@@ -60,7 +70,8 @@ def find_solution(payload: str, host: str, now: datetime) -> bytes | None:
     if expires is None or expires <= now.timestamp():
         return None
     try:
-        right, _ = altcha.verify_solution(payload, _key(host), check_expires=False)
+        key = _key(host, hard=hard)
+        right, _ = altcha.verify_solution(payload, key, check_expires=False)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return _digest("altcha", str(data.get("challenge"))) if right else None
@@ -75,12 +86,12 @@ def _expiry_of(salt: str) -> float | None:
         return None
 
 
-def ticket_age(ticket: str, host: str, now: datetime) -> float | None:
+def ticket_age(ticket: str, host: str, now: datetime, *, hard: bool = False) -> float | None:
     """Seconds since a ticket of this host was made; nothing when it is false or too old."""
     if not ticket or len(ticket) > MAX_PAYLOAD:
         return None
     try:
-        for_host, _, made = signing.loads(ticket, salt=_TICKET_SALT)
+        for_host, _, made = signing.loads(ticket, salt=_ticket_salt(hard=hard))
         age = now.timestamp() - float(made)
     except (signing.BadSignature, ValueError, TypeError):
         return None
@@ -89,8 +100,8 @@ def ticket_age(ticket: str, host: str, now: datetime) -> float | None:
     return age
 
 
-def is_ripe(age: float) -> bool:
-    return age >= TICKET_WAIT.total_seconds()
+def is_ripe(age: float, *, hard: bool = False) -> bool:
+    return age >= (HARD_TICKET_WAIT if hard else TICKET_WAIT).total_seconds()
 
 
 def ticket_digest(ticket: str) -> bytes:

@@ -120,7 +120,8 @@ def assess(
         return Assessment(decide(facts, PersonFacts(known=False)), {})
     user = own.user
     context = situation.method_context()
-    found = [row for method in methods() for row in method.registrations(own, context)]
+    able = [method for method in methods() if method.key not in user.disabled_methods]
+    found = [row for method in able for row in method.registrations(own, context)]
     person = PersonFacts(
         enabled=user.usable,
         kind=user.kind,

@@ -107,6 +107,24 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "tenant.guessing_suspected", "Guessing of codes suspected", "failures", service=PLATFORM
         ),
         _type(
+            "tenant.gates_suspended",
+            "Verification by email and phone suspended",
+            "until failures",
+            service=PLATFORM,
+        ),
+        _type(
+            "tenant.sending_suspected",
+            "Abuse of text messages or calls suspected",
+            "cause channel",
+            service=PLATFORM,
+        ),
+        _type(
+            "method.disabled",
+            "Verification option disabled after too many failures in a row",
+            "method failures",
+        ),
+        _type("method.enabled", "Verification options enabled again", "methods"),
+        _type(
             "operator.accessed",
             "Operator accessed an organisation's data",
             "purpose tenant",

@@ -6,7 +6,7 @@ queue up instead of waiting for each other in a circle.
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,12 +42,14 @@ class Counted:
     over: limits that were used up before; this try is not allowed. last: limits for which this
     try was the last one allowed. holding: those used up among the ones that were only looked at,
     with the end of the block. Of several limits `blocked`, `used_up` and `held` name the one that
-    ends last.
+    ends last. totals: by the name of a limit that was raised, how often it was tried and when the
+    counting starts afresh.
     """
 
     over: tuple[Blocked, ...] = ()
     last: tuple[Blocked, ...] = ()
     holding: tuple[tuple[Count, datetime], ...] = ()
+    totals: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
 
     @property
     def blocked(self) -> Blocked | None:
@@ -86,6 +88,7 @@ def count_up(
     over: list[Blocked] = []
     last: list[Blocked] = []
     holding: list[tuple[Count, datetime]] = []
+    totals: dict[str, tuple[int, datetime]] = {}
     beside = along.take() if along is not None else []
     for kind, name, subject, total, ends_at in _fetched(statements, looks, beside):
         if kind == _LOOK:
@@ -94,9 +97,10 @@ def count_up(
                 holding.append((watched_one, _aware(ends_at)))
             continue
         limit = keys[name, bytes(subject)].limit
-        if total >= limit.count:
+        totals[name] = total, _aware(ends_at)
+        if limit.blocks and total >= limit.count:
             (over if total > limit.count else last).append(Blocked(limit, _aware(ends_at)))
-    return Counted(tuple(over), tuple(last), tuple(holding))
+    return Counted(tuple(over), tuple(last), tuple(holding), totals)
 
 
 def _longest(blocks: Iterable[Blocked]) -> Blocked | None:
@@ -136,13 +140,29 @@ def _united(
     return first + " UNION ALL ".join(parts), values
 
 
-def count_down(counts: Iterable[Count], *, times: int = 1, into: Changes | None = None) -> None:
-    """Takes tries back for each: they turned out not to be failures."""
+def count_down(
+    counts: Iterable[Count],
+    *,
+    times: int = 1,
+    success: bool = False,
+    into: Changes | None = None,
+) -> None:
+    """Takes tries back for each: they turned out not to be failures. A `success` ends streaks.
+
+    A block ends only where the tries that are left no longer use up the limit: others' failures
+    stand.
+    """
+    found = list(counts)
+    streaks = sorted({count.limit.name for count in found if count.limit.streak})
+    over = ""
+    if success and streaks:
+        over = f'WHEN "limit" IN ({", ".join(["%s"] * len(streaks))}) THEN 0 '
     change = (
-        "UPDATE {table} SET count = CASE WHEN count > %s THEN count - %s ELSE 0 END,"
-        " ends_at = window_ends WHERE id IN ({rows}) AND count > 0"
+        f"UPDATE {{table}} SET count = CASE {over}WHEN count > %s THEN count - %s ELSE 0 END,"  # noqa: S608 - words of ours
+        " ends_at = CASE WHEN count - %s < allowed THEN window_ends ELSE ends_at END"
+        " WHERE id IN ({rows}) AND count > 0"
     )
-    _change(counts, change, [times, times], into)
+    _change(found, change, [*(streaks if over else []), times, times, times], into)
 
 
 def forget(counts: Iterable[Count], *, into: Changes | None = None) -> None:

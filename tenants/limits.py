@@ -12,6 +12,7 @@ FLOW_LIFETIME = timedelta(minutes=15)
 CODE_LIFETIME = timedelta(minutes=5)
 CAPTCHA_LIFETIME = timedelta(seconds=120)
 TICKET_WAIT = timedelta(seconds=3)
+HARD_TICKET_WAIT = timedelta(seconds=30)
 TRIES_PER_CHALLENGE = 5
 TRIES_PER_FLOW = 10
 SENDS_PER_CHALLENGE = 3
@@ -22,11 +23,13 @@ MAX_FIELDS = 20
 MAX_USER_ID = 113
 MAX_CODE = 16
 MAX_ANSWER = 40
+MAX_CONTACT = 320
 MAX_PASSWORD = 256
 
-Scope = Literal["person", "method", "address", "destination", "prefix", "tenant"]
+Scope = Literal["person", "method", "address", "destination", "prefix", "tenant", "alarm"]
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+FOREVER = timedelta(days=3650)
 NO_BLOCK = timedelta(0)
 
 
@@ -35,6 +38,8 @@ class Limit:
     """At most `count` tries in `window`; the try after that is refused for `block`.
 
     `block` of zero means until the window ends. `shared` limits count over all tenants together.
+    One that does not block is only counted; what it means is decided by whoever reads it. Of a
+    `streak` a success takes back everything, not one try.
     """
 
     name: str
@@ -43,6 +48,8 @@ class Limit:
     window: timedelta
     block: timedelta
     shared: bool = False
+    blocks: bool = True
+    streak: bool = False
 
 
 _ALL = (
@@ -50,6 +57,8 @@ _ALL = (
     Limit("failed_proofs", "person", 5, DAY, DAY),
     # Wrong codes and answers of one method of one person.
     Limit("failed_method", "method", 5, HOUR, DAY),
+    # The same without a success between them: the method is disabled (NIST SP 800-63B).
+    Limit("failed_in_a_row", "method", 100, FOREVER, NO_BLOCK, blocks=False, streak=True),
     # Text messages and calls to one person.
     Limit("phone_sends", "person", 5, HOUR, DAY),
     Limit("email_sends", "person", 10, timedelta(minutes=10), DAY),
@@ -65,7 +74,14 @@ _ALL = (
     Limit("calls_to_number", "destination", 5, DAY, NO_BLOCK, shared=True),
     Limit("mails_to_mailbox", "destination", 10, HOUR, NO_BLOCK, shared=True),
     Limit("sends_to_prefix", "prefix", 10, HOUR, NO_BLOCK, shared=True),
-    Limit("failed_in_tenant", "tenant", 300, HOUR, HOUR),
+    # A third of it raises suspicion, all of it suspends the gates that send a code.
+    Limit("failed_in_tenant", "tenant", 300, HOUR, HOUR, blocks=False),
+    # What administrators are alerted to, once each.
+    Limit("alarms", "alarm", 1, HOUR, NO_BLOCK),
+    # Answers sent once more because the reply to the first did not arrive.
+    Limit("repeated_answers", "alarm", 5, FLOW_LIFETIME, NO_BLOCK),
+    # "Somebody used up the tries for your account."
+    Limit("blocked_notices", "alarm", 1, DAY, NO_BLOCK),
     # Mails that tell a person why a reset in concealed mode goes nowhere.
     Limit("hints", "person", 1, DAY, NO_BLOCK),
     Limit("help_requests", "person", 3, HOUR, NO_BLOCK),
@@ -74,7 +90,7 @@ _ALL = (
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
-TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared)
+TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")
 
 
 def limit_problem(name: str, count: object) -> str | None:

@@ -61,6 +61,7 @@ class User(AbstractBaseUser, TenantModel):
     home = models.CharField(max_length=63, blank=True, help_text="Slug of a partner's tenant.")
     guest_lookup = models.BinaryField(max_length=32, null=True, editable=False)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    disabled_methods = models.JSONField(default=list, blank=True, editable=False)
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

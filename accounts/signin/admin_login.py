@@ -31,6 +31,7 @@ from tenants.roles import holds_operator_role
 from tenants.secret import Secret
 from tenants.services import get_platform
 
+from ..disabled import enable_methods
 from ..identifiers import canonical, find_domain
 from ..models import User
 from .sessions import tenant_of_key
@@ -150,6 +151,7 @@ def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bo
     request.session.flush()
     login(request, user)
     party = Party(door.kind, user.pk, user.user_id)
+    enable_methods(user, party, now=attempt.now)
     audit.record(
         f"{door.events}.signed_in",
         actor=party,

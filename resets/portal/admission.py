@@ -10,8 +10,9 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
-from tenants.limits import TICKET_WAIT
+from tenants.limits import HARD_TICKET_WAIT, TICKET_WAIT
 from tenants.middleware import host_name
 
 from .. import captcha
@@ -21,26 +22,56 @@ CAPTCHA_FIELDS = ("altcha", "ticket")
 _WAIT_SALT = "resets.portal.wait"
 _WAIT_SECONDS = 900
 
-Admission = Literal["ok", "wait", "failed"]
+Admission = Literal["ok", "hard", "wait", "failed"]
 
 
-def captcha_context(request: HttpRequest, now: datetime) -> dict[str, str]:
+def captcha_context(request: HttpRequest, now: datetime, *, hard: bool = False) -> dict[str, str]:
     host = host_name(request.get_host())
-    return {"challenge": captcha.new_challenge(host, now), "ticket": captcha.new_ticket(host, now)}
+    return {
+        "challenge": captcha.new_challenge(host, now, hard=hard),
+        "ticket": captcha.new_ticket(host, now, hard=hard),
+    }
 
 
 def admit(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> Admission:
-    """Judges the captcha and spends it. A proof of work that is there decides alone."""
+    """Judges the captcha and spends it; `hard` where it was the harder one.
+
+    A proof of work that is there decides alone.
+    """
     host = host_name(request.get_host())
+    digest, admission = None, _age_of(fields["ticket"], host, now)
     if fields["altcha"]:
-        digest = captcha.find_solution(fields["altcha"], host, now)
-        return "ok" if digest is not None and captcha.spend(digest, now) else "failed"
-    age = captcha.ticket_age(fields["ticket"], host, now)
-    if age is None:
-        return "failed"
-    if not captcha.is_ripe(age):
-        return "wait"
-    return "ok" if captcha.spend(captcha.ticket_digest(fields["ticket"]), now) else "failed"
+        digest, admission = _solution_of(fields["altcha"], host, now)
+    elif admission in {"ok", "hard"}:
+        digest = captcha.ticket_digest(fields["ticket"])
+    if admission in {"wait", "failed"}:
+        return admission
+    return admission if digest is not None and captcha.spend(digest, now) else "failed"
+
+
+def _solution_of(payload: str, host: str, now: datetime) -> tuple[bytes | None, Admission]:
+    easy = captcha.find_solution(payload, host, now)
+    if easy is not None:
+        return easy, "ok"
+    hard = captcha.find_solution(payload, host, now, hard=True)
+    return hard, "hard" if hard is not None else "failed"
+
+
+def _age_of(ticket: str, host: str, now: datetime) -> Admission:
+    for hard in (False, True):
+        age = captcha.ticket_age(ticket, host, now, hard=hard)
+        if age is not None and not captcha.is_ripe(age, hard=hard):
+            return "wait"
+        if age is not None:
+            return "hard" if hard else "ok"
+    return "failed"
+
+
+def _seconds_to_wait(request: HttpRequest, waiting: "Waiting") -> int:
+    """Until what was sent too early may be sent again."""
+    host, ticket = host_name(request.get_host()), waiting.fields["ticket"]
+    hard = captcha.ticket_age(ticket, host, timezone.now(), hard=True) is not None
+    return int((HARD_TICKET_WAIT if hard else TICKET_WAIT).total_seconds())
 
 
 @dataclass(frozen=True)
@@ -57,7 +88,7 @@ def waiting_page(request: Any, waiting: Waiting) -> HttpResponse:
         request,
         host_tenant(request),
         state="waiting",
-        refresh_seconds=int(TICKET_WAIT.total_seconds()),
+        refresh_seconds=_seconds_to_wait(request, waiting),
         continue_url=reverse("portal:wait"),
     )
     response = render(request, "portal/wait.html", context)

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.methods.base import Answer
-from tenants.limits import MAX_ANSWER, MAX_PASSWORD, MAX_USER_ID
+from tenants.limits import MAX_ANSWER, MAX_CONTACT, MAX_PASSWORD, MAX_USER_ID
 from tenants.secret import Secret
 
 from .. import captcha, services
@@ -41,6 +41,7 @@ ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
 _WHO_SALT = "resets.portal.who"
 _WHO_SECONDS = 600
 SEE_OTHER = 303
+_WAITS = {"channel": words.TOO_MANY_CODES, "paused": words.PAUSED}
 
 FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 
@@ -68,7 +69,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return waiting_page(request, Waiting("start", fields))
     if admission == "failed":
         return _start_page(request, now, fields, {"user_id": words.CAPTCHA_FAILED}, status=400)
-    return _begin(request, fields["user_id"], "", now)
+    return _begin(request, fields["user_id"], "", now, hard=admission == "hard")
 
 
 def _user_id_error(typed: str) -> Any:
@@ -84,6 +85,7 @@ def _start_page(
     errors: Mapping[str, Any] | None = None,
     *,
     status: int = 200,
+    hard: bool = False,
 ) -> HttpResponse:
     context = page_context(
         request,
@@ -92,7 +94,7 @@ def _start_page(
         errors=errors or {},
         values={"user_id": values.get("user_id", "")},
         form_action=reverse("portal:start"),
-        **captcha_context(request, now),
+        **captcha_context(request, now, hard=hard),
     )
     return render(request, "portal/start.html", context, status=status)
 
@@ -105,7 +107,7 @@ def wait(request: HttpRequest) -> HttpResponse:
     its own POST in a cookie that no other site and no mail scanner has.
     """
     waiting = find_waiting(request)
-    if waiting is None or waiting.door not in _DOORS:
+    if waiting is None:
         return HttpResponseRedirect(reverse("portal:start"))
     now = timezone.now()
     admission = admit(request, waiting.fields, now)
@@ -113,10 +115,17 @@ def wait(request: HttpRequest) -> HttpResponse:
         return waiting_page(request, waiting)
     if admission == "failed":
         return forget_waiting(HttpResponseRedirect(reverse("portal:start")))
-    return forget_waiting(_DOORS[waiting.door](request, waiting.fields, now))
+    if waiting.door == "help":
+        from .aid import pass_on
+
+        return forget_waiting(pass_on(request, waiting.fields, now))
+    hard = admission == "hard"
+    return forget_waiting(_begin(request, waiting.fields["user_id"], "", now, hard=hard))
 
 
-def _begin(request: Any, user_id: str, organisation: str, now: datetime) -> HttpResponse:
+def _begin(
+    request: Any, user_id: str, organisation: str, now: datetime, *, hard: bool
+) -> HttpResponse:
     try:
         started = services.start(
             user_id,
@@ -124,14 +133,18 @@ def _begin(request: Any, user_id: str, organisation: str, now: datetime) -> Http
             organisation=organisation,
             origin=origin_of(request),
             now=now,
+            hard=hard,
         )
     except NoFlow:
         # The tenant was suspended a moment ago.
         raise Http404 from None
     if started.blocked is not None:
         return error_page(request, "too_many", 429, until=started.blocked.until, now=now)
+    if started.harder:
+        fields, errors = {"user_id": user_id}, {"user_id": words.CAPTCHA_AGAIN}
+        return _start_page(request, now, fields, errors, hard=True)
     if started.ask_organisation or started.handle is None:
-        who = signing.dumps(user_id, salt=_WHO_SALT)
+        who = signing.dumps([user_id, hard], salt=_WHO_SALT)
         return _organisation_page(request, who, {})
     return _to_flow(started.handle)
 
@@ -142,14 +155,14 @@ def organisation(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     fields = read_fields(request, ("who", "organisation"))
     try:
-        user_id = signing.loads(fields["who"], salt=_WHO_SALT, max_age=_WHO_SECONDS)
-    except signing.BadSignature:
+        user_id, hard = signing.loads(fields["who"], salt=_WHO_SALT, max_age=_WHO_SECONDS)
+    except (signing.BadSignature, ValueError):
         return HttpResponseRedirect(reverse("portal:start"))
     if not fields["organisation"].strip():
         return _organisation_page(request, fields["who"], {"organisation": words.TYPE_ORGANISATION})
     if not captcha.spend(captcha.ticket_digest(fields["who"]), now):
         return HttpResponseRedirect(reverse("portal:start"))
-    return _begin(request, user_id, fields["organisation"], now)
+    return _begin(request, user_id, fields["organisation"], now, hard=hard)
 
 
 def _organisation_page(request: HttpRequest, who: str, errors: Mapping[str, Any]) -> HttpResponse:
@@ -213,6 +226,8 @@ def flow(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
 def choose(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     """Takes up a method, with the contact typed in full."""
     fields = read_fields(request, ("method", "contact", "channel"))
+    if len(fields["contact"]) > MAX_CONTACT:
+        raise BadForm("far longer than any address or number")
     result = services.choose(
         handle, fields["method"], contact=fields["contact"], channel=fields["channel"], now=now
     )
@@ -261,7 +276,7 @@ def _after_code(
     if result.kind == "blocked":
         view = services.read_flow(handle, now=now)
         if view.state == State.PROVING and result.until is not None:
-            text = words.TOO_MANY_CODES if result.field == "channel" else words.WAIT_FOR_CODE
+            text = _WAITS.get(result.field, words.WAIT_FOR_CODE)
             field = "method" if view.page == "choose" else _field_of(view)
             message = text % {"until": clock(result.until)}
             response = flow_page(request, handle, view, now, errors={field: message}, status=429)
@@ -289,10 +304,16 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     fields = read_fields(request, ("code", *ANSWERS))
     if any(len(fields[name]) > MAX_ANSWER for name in ANSWERS):
         raise BadForm("an answer longer than any that was registered")
-    answers = [Secret(fields[name]) for name in ANSWERS]
-    result = services.verify(handle, Answer(Secret(fields["code"]), answers), now=now)
+    answer = Answer(Secret(fields["code"]), [Secret(fields[name]) for name in ANSWERS])
+    try:
+        result = services.verify(handle, answer, now=now)
+    except NoFlow:
+        # The reply to the same answer may have been lost, and the new secret with it.
+        return _to_flow(services.repeat(handle, answer, now=now))
     if result.kind == "ok" and result.handle is not None:
         return _to_flow(result.handle)
+    if result.kind == "blocked" and result.field:
+        return _after_code(request, handle, result, now)
     view = services.read_flow(handle, now=now)
     if result.kind in {"missing", "malformed"} and view.pending is not None:
         status = None if result.fields else 400
@@ -359,6 +380,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
             view,
             now,
             errors={"new_password": reasons[0]},
+            status=400 if len(fields["new_password"]) > MAX_PASSWORD else None,
             password_errors=reasons,
         )
     if result.kind == "denied" or view.state == State.REFUSED:
@@ -372,16 +394,3 @@ def cancel(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     read_fields(request, ())
     services.cancel(handle, now=now)
     return _see_flow(handle)
-
-
-def _start_again(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> HttpResponse:
-    return _begin(request, fields["user_id"], "", now)
-
-
-def _help_again(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> HttpResponse:
-    from .aid import pass_on
-
-    return pass_on(request, fields, now)
-
-
-_DOORS = {"start": _start_again, "help": _help_again}

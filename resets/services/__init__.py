@@ -12,6 +12,7 @@ from .reading import FlowView, read_flow
 from .repudiation import is_repudiable, repudiate
 from .sending import choose, send
 from .start import Started, start
+from .successor import repeat
 
 __all__ = [
     "FlowView",
@@ -27,6 +28,7 @@ __all__ = [
     "deny_stranger",
     "is_repudiable",
     "read_flow",
+    "repeat",
     "repudiate",
     "send",
     "start",

@@ -224,6 +224,7 @@ def proof_counts(situation: Situation, flow: Flow, method: str) -> list[Count]:
         situation.count("failed_by_address", flow.address or "none"),
         situation.count("failed_in_tenant", "all"),
         situation.count("failed_method", f"{person}:{method}"),
+        situation.count("failed_in_a_row", f"{person}:{method}"),
         situation.count("failed_proofs", person),
     ]
 

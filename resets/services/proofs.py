@@ -4,18 +4,18 @@ Every answer is counted in a transaction of its own before it is judged (R-9); w
 taken back when the answer was right.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts.methods.base import Answer, Asked, Registration, typed_code
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
-from tenants.counters import count_down, count_up, find_block
+from tenants.counters import count_down, count_up
 from tenants.keys import CODE_DIGITS, tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
 from tenants.together import Changes
 
-from ..facts import Situation, read_situation
+from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Challenge, Flow, Gate
@@ -26,16 +26,16 @@ from .common import (
     bound_to,
     get_asked_flow,
     move,
-    new_secret,
     proof_counts,
     record,
     secret_hash,
     step_in,
-    subject,
     until_of,
 )
+from .guessing import after_failure, find_pause, tell_blocked
 from .questions import draw_questions
 from .standing import Standing, standing_of
+from .successor import next_secret
 
 
 def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
@@ -56,7 +56,8 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         flow, pending = get_asked_flow(handle, now, changes)
         if flow.state != State.PROVING or pending is None or pending.pk != challenge.pk:
             return Result("not_now")
-        return _judge(flow, pending, answer, now, changes)
+        trimmed = replace(answer, answers=answer.answers[: len(pending.questions)])
+        return _judge(flow, pending, trimmed, handle.secret, now, changes)
 
 
 def _problem(challenge: Challenge, answer: Answer) -> Result | None:
@@ -86,14 +87,25 @@ def _count_try(flow: Flow, challenge: Challenge, now: datetime, changes: Changes
     changes.update(challenge, "tries")
     counts = proof_counts(situation, flow, challenge.method)
     counts += count_attempt(flow, situation, changes)
-    blocked = count_up(counts, now, along=changes).blocked
+    counted = count_up(counts, now, along=changes)
+    blocked = counted.blocked
     if blocked is None and flow.tries <= TRIES_PER_FLOW:
-        return None
-    challenge.tries -= 1
-    changes.update(challenge, "tries")
+        pause = find_pause(flow, situation, challenge.method, counted, now, changes)
+        if pause is None:
+            return None
+        _not_tried(challenge, changes)
+        return pause
+    _not_tried(challenge, changes)
     if challenge.judged < challenge.tries:
         return Result("blocked", until=until_of(blocked))
+    if blocked is not None:
+        tell_blocked(flow, situation, blocked, now, changes)
     return lock(flow, until_of(blocked), now, changes)
+
+
+def _not_tried(challenge: Challenge, changes: Changes) -> None:
+    challenge.tries -= 1
+    changes.update(challenge, "tries")
 
 
 @dataclass(frozen=True)
@@ -102,10 +114,11 @@ class _Passing:
     challenge: Challenge
     registration: Registration
     evidence: str
+    secret: str = field(repr=False)
 
 
 def _judge(
-    flow: Flow, challenge: Challenge, answer: Answer, now: datetime, changes: Changes
+    flow: Flow, challenge: Challenge, answer: Answer, secret: str, now: datetime, changes: Changes
 ) -> Result:
     standing = standing_of(flow, now)
     registration = standing.open_registration(challenge.method)
@@ -116,12 +129,14 @@ def _judge(
     verdict = get_method(challenge.method).verify(
         standing.own if same else None,
         asked,
-        replace(answer, answers=answer.answers[: len(challenge.questions)]),
+        answer,
         standing.situation.method_context(),
     )
     if not verdict.right or registration is None or challenge.method not in standing.offered():
         return _fail(standing, challenge, now, changes)
-    return _pass(_Passing(standing, challenge, registration, verdict.evidence), now, changes)
+    following = next_secret(flow.pk, challenge.pk, secret, answer)
+    passing = _Passing(standing, challenge, registration, verdict.evidence, following)
+    return _pass(passing, now, changes)
 
 
 def _fail(standing: Standing, challenge: Challenge, now: datetime, changes: Changes) -> Result:
@@ -135,15 +150,12 @@ def _fail(standing: Standing, challenge: Challenge, now: datetime, changes: Chan
     all_judged = challenge.judged >= challenge.tries
     challenge.dead = left == 0 and all_judged
     changes.update(challenge, "questions", "dead", "judged")
-    block = find_person_block(standing.situation, flow, now)
+    block = after_failure(standing, challenge.method, now, changes)
     if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
-        return lock(flow, block, now, changes)
+        if block is not None:
+            tell_blocked(flow, standing.situation, block, now, changes)
+        return lock(flow, until_of(block), now, changes)
     return Result("wrong", tries_left=left)
-
-
-def find_person_block(situation: Situation, flow: Flow, now: datetime) -> datetime | None:
-    """Until when the person can't prove anything any more, once all tries are used up."""
-    return until_of(find_block([situation.count("failed_proofs", subject(flow))], now))
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
@@ -166,7 +178,7 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     )
     changes.add(gate)
     counts = proof_counts(standing.situation, flow, challenge.method)
-    count_down(counts, times=taken_back, into=changes)
+    count_down(counts, times=taken_back, success=True, into=changes)
     _confirm_contact(passing, now, changes)
     missing = max(0, flow.gates_required - standing.step)
     if missing:
@@ -174,8 +186,7 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     else:
         move(flow, Step.PASS_LAST_GATE)
         move(flow, Step.ASK_PASSWORD)
-    secret = new_secret()
-    flow.secret_hash = secret_hash(secret)
+    flow.secret_hash = secret_hash(passing.secret)
     flow.tries = max(0, flow.tries - taken_back)
     changes.update(flow, "state", "secret_hash", "tries")
     data = {"method": challenge.method, "step": standing.step, "gates_missing": missing}
@@ -183,7 +194,7 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     if missing:
         after = replace(standing, gates=(*standing.gates, gate))
         begin_without_choice(after, now, changes)
-    return Result("ok", handle=Handle(flow.tenant_id, flow.pk, secret))
+    return Result("ok", handle=Handle(flow.tenant_id, flow.pk, passing.secret))
 
 
 def gate_seal(

@@ -7,12 +7,14 @@ gets the same answer and no message, and counts as a proof that failed. Both cos
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from accounts.contacts import same_contact
+from accounts.destinations import destination_problem
 from accounts.methods.registry import get_method
 from accounts.numbers import dialled, e164
 from notifications.services import CodeSource, Recipient, notify, notify_nobody
-from tenants.counters import Blocked, Count, count_down, count_up
+from tenants.counters import Blocked, Count, Counted, count_down, count_up
 from tenants.limits import CODE_LIFETIME, LIMITS, TRIES_PER_FLOW
 from tenants.together import Changes
 
@@ -42,6 +44,7 @@ from .common import (
     until_of,
 )
 from .denial import deny
+from .guessing import find_pause, sound, tell_blocked
 from .standing import Standing, standing_of
 
 PREFIX_LENGTH = 8  # "+" and seven digits
@@ -129,13 +132,19 @@ def _count_contact(
     counts = proof_counts(situation, flow, method)
     counts += count_attempt(flow, situation, changes)
     counts.append(situation.count(_sends_limit(method), subject(flow)))
-    over = count_up(counts, now, along=changes).over
+    counted = count_up(counts, now, along=changes)
+    over = counted.over
     sends = next((block for block in over if block.limit.name == _sends_limit(method)), None)
     proofs = [block for block in over if block is not sends]
     if proofs or flow.tries > TRIES_PER_FLOW:
         longest = max(proofs, key=lambda block: block.until, default=None)
+        if longest is not None:
+            tell_blocked(flow, situation, longest, now, changes)
         return lock(flow, until_of(longest), now, changes)
-    return sends
+    pause = find_pause(flow, situation, method, counted, now, changes)
+    if pause is not None:
+        count_down([situation.count(_sends_limit(method), subject(flow))], into=changes)
+    return pause or sends
 
 
 def _compare_and_send(
@@ -162,8 +171,9 @@ def _compare_and_send(
         challenge.anchor = registration.anchor
     kill_challenges(flow, changes)
     begin(standing, challenge, now, changes)
-    over = count_up(_destination(challenge, flow, address), now).over
-    _put_on_its_way(standing, challenge, address if not over else None, now, changes)
+    goal = _Destination(standing, challenge, address)
+    counted = count_up(goal.counts(), now)
+    _put_on_its_way(standing, challenge, goal.allowed(counted, now, changes), now, changes)
     return Result("ok")
 
 
@@ -221,11 +231,12 @@ def _send_again(
     changes.update(challenge, "nonce", "expires_at")
     address = _address_on_file(standing, challenge)
     counts = [standing.situation.count(name, subject(flow))]
-    over = count_up([*counts, *_destination(challenge, flow, address)], now).over
-    sends = next((block for block in over if block.limit.name == name), None)
+    goal = _Destination(standing, challenge, address)
+    counted = count_up([*counts, *goal.counts()], now)
+    sends = next((block for block in counted.over if block.limit.name == name), None)
     if sends is not None:
         return _too_many(standing, sends, now, changes)
-    _put_on_its_way(standing, challenge, address if not over else None, now, changes)
+    _put_on_its_way(standing, challenge, goal.allowed(counted, now, changes), now, changes)
     return Result("ok")
 
 
@@ -239,15 +250,48 @@ def _address_on_file(standing: Standing, challenge: Challenge) -> str | None:
     return row.read().reveal()
 
 
-def _destination(challenge: Challenge, flow: Flow, address: str | None) -> list[Count]:
-    """What a sending is counted on at its destination, over all tenants together."""
-    nobody = f"{_NOBODY} {subject(flow)}"
-    if get_method(challenge.method).contact == "email":
-        mailbox = address.strip().casefold() if address is not None else nobody
-        return [Count(LIMITS["mails_to_mailbox"], mailbox)]
-    number = e164(address) if address is not None else nobody
-    prefix = number[:PREFIX_LENGTH] if address is not None else nobody
-    return [Count(LIMITS["calls_to_number"], number), Count(LIMITS["sends_to_prefix"], prefix)]
+@dataclass(frozen=True)
+class _Destination:
+    """Where a code would go, and whether anything goes there. Where not, the person sees no
+    difference; what smells of fraud alerts the administrators."""
+
+    standing: Standing
+    challenge: Challenge
+    address: str | None
+
+    @cached_property
+    def problem(self) -> str | None:
+        if self.address is None or self._is_mail:
+            return None
+        policy = self.standing.situation.policy
+        return destination_problem(self.address, policy.phone_countries if policy else ())
+
+    @property
+    def _is_mail(self) -> bool:
+        return get_method(self.challenge.method).contact == "email"
+
+    def counts(self) -> list[Count]:
+        """What a sending is counted on at its destination, over all tenants together."""
+        goes = self.address if self.problem is None else None
+        nobody = f"{_NOBODY} {subject(self.standing.flow)}"
+        if self._is_mail:
+            mailbox = goes.strip().casefold() if goes is not None else nobody
+            return [Count(LIMITS["mails_to_mailbox"], mailbox)]
+        number = e164(goes) if goes is not None else nobody
+        prefix = number[:PREFIX_LENGTH] if goes is not None else nobody
+        return [Count(LIMITS["calls_to_number"], number), Count(LIMITS["sends_to_prefix"], prefix)]
+
+    def allowed(self, counted: Counted, now: datetime, changes: Changes) -> str | None:
+        """The address, unless nothing may go there."""
+        over = {block.limit.name for block in counted.over}
+        cause = self.problem
+        if cause is None and self.address is not None and "sends_to_prefix" in over:
+            cause = "prefix"
+        if cause is not None:
+            data = {"cause": cause, "channel": self.challenge.channel}
+            situation = self.standing.situation
+            sound("tenant.sending_suspected", situation, now, data, changes)
+        return self.address if cause is None and not over else None
 
 
 def _put_on_its_way(

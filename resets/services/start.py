@@ -50,6 +50,7 @@ from .common import (
     step_in,
     until_of,
 )
+from .guessing import judge_start, watched_at_start
 from .notices import hint_unregistered
 from .standing import Standing
 
@@ -68,31 +69,49 @@ class HandOver:
 class Started:
     """What came of a start: a journey, a limit, or the question which organisation is meant.
 
-    partner: a step in between, when somebody's home tenant has to decide.
+    partner: a step in between, when somebody's home tenant has to decide. harder: the same once
+    more, with the harder captcha.
     """
 
     handle: Handle | None = None
     blocked: Blocked | None = None
     ask_organisation: bool = False
     partner: HandOver | None = None
+    harder: bool = False
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What came with a start; hard: after the harder captcha."""
+
+    origin: Origin
+    now: datetime
+    hard: bool
 
 
 def start(
-    typed: str, *, host_tenant: UUID | None, organisation: str, origin: Origin, now: datetime
+    typed: str,
+    *,
+    host_tenant: UUID | None,
+    organisation: str,
+    origin: Origin,
+    now: datetime,
+    hard: bool = False,
 ) -> Started:
-    """Begins a journey for a user ID, existing or not, after the captcha."""
+    """Begins a journey for a user ID, existing or not, after the captcha, `hard` or not."""
+    request = _Request(origin, now, hard)
     wanted = canonical(typed)[:MAX_TYPED]
     tenant = _locate(wanted, host_tenant, organisation)
     if tenant is None:
         blocked = _count_asking(origin, now)
         return Started(blocked=blocked, ask_organisation=blocked is None)
-    started = _start_in(tenant, wanted, origin, now, hand_over=True)
+    started = _start_in(tenant, wanted, request, hand_over=True)
     if started.partner is None:
         return started
     home = find_tenant(slug=started.partner.home) if started.partner.home else None
     if home is None or home == tenant:
-        return _start_in(tenant, wanted, origin, now, hand_over=False)
-    return _start_in(home, started.partner.user_id, origin, now, hand_over=False)
+        return _start_in(tenant, wanted, request, hand_over=False)
+    return _start_in(home, started.partner.user_id, request, hand_over=False)
 
 
 def _count_asking(origin: Origin, now: datetime) -> Blocked | None:
@@ -136,20 +155,25 @@ def find_organisation(typed: str) -> UUID | None:
     return None
 
 
-def _start_in(
-    tenant: UUID, wanted: str, origin: Origin, now: datetime, *, hand_over: bool
-) -> Started:
+def _start_in(tenant: UUID, wanted: str, request: _Request, *, hand_over: bool) -> Started:
+    now = request.now
     with step_in(tenant) as changes:
-        arrival = _read(wanted, origin, now)
+        arrival = _read(wanted, request.origin, now)
         own = arrival.own
         if own is not None and own.user.origin == User.Origin.PARTNER and hand_over:
             return Started(partner=_hand_over(own))
-        counted = count_up(arrival.counts(), now, watching=arrival.locks())
+        watching = watched_at_start(arrival.situation, arrival.key)
+        counted = count_up(arrival.counts(), now, watching=watching)
         blocked = _blocked(arrival, counted, changes)
         if blocked is not None:
             return Started(blocked=blocked)
+        lock, harder = judge_start(counted, hard=request.hard)
+        if harder:
+            # It was none yet.
+            count_down(arrival.own_counts(), into=changes)
+            return Started(harder=True)
         hinted = "hints" in {block.limit.name for block in counted.over}
-        opening = _Opening(arrival, counted.held, hinted)
+        opening = _Opening(arrival, lock, hinted)
         return Started(handle=_open(opening, now, changes))
 
 
@@ -176,20 +200,19 @@ class _Arrival:
         person; in concealed mode, whether today's hint went out."""
         address = self.origin.address or "none"
         names = ("starts_by_address", "starts_by_address_hour", "people_by_address")
-        own = ["starts_by_person", *(["hints"] if self.concealed else [])]
         return [
             Count(LIMITS["person_at_address"], self.here),
             *(Count(LIMITS[name], address) for name in names),
-            *(self.situation.count(name, self.key.hex()) for name in own),
+            *self.own_counts(),
         ]
+
+    def own_counts(self) -> list[Count]:
+        names = ["starts_by_person", *(["hints"] if self.concealed else [])]
+        return [self.situation.count(name, self.key.hex()) for name in names]
 
     @property
     def here(self) -> str:
         return f"{self.origin.address or 'none'} {self.typed}"
-
-    def locks(self) -> list[Count]:
-        names = ("failed_proofs", "reset_attempts")
-        return [self.situation.count(name, self.key.hex()) for name in names]
 
 
 _ARRIVING = Reading(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms import Media
@@ -179,8 +181,19 @@ class TenantModelAdmin(AnyModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
+        self._refuse_strangers(request)
         names = {"title": self.heading, "heading": self.heading, "note": self.note}
         return super().changelist_view(request, {**names, **(extra_context or {})})
+
+    def _refuse_strangers(self, request: HttpRequest) -> None:
+        """An action on rows that are not there for this tenant is denied whole, and recorded."""
+        chosen = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        try:
+            own = self.get_queryset(request).filter(pk__in=chosen).count() if chosen else 0
+        except ValidationError:
+            raise PermissionDenied from None
+        if own != len(chosen) or (chosen and not self.get_actions(request)):
+            raise PermissionDenied
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -248,6 +261,7 @@ class SingleRowAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
+        self._refuse_strangers(request)
         row = self.get_queryset(request).first()
         if row is None or not self.has_view_permission(request, row):
             return super().changelist_view(request, extra_context)

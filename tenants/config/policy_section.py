@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from ..countries import COUNTRIES
 from ..licensing import Entitlements, entitlements
 from ..limits import LIMITS, TIGHTENABLE
 from ..models import Group, ResetPolicy
@@ -58,6 +59,11 @@ POLICY = Table(
             for name, (shape, about) in _ABOUT.items()
         },
         "pass_extension": Key(Flag(), "dial the extension of an office phone", default=False),
+        "phone_countries": Key(
+            Listing(Text(choices=COUNTRIES, listed="Write a country's two letters (ISO 3166-1).")),
+            "countries that text messages and calls go to; none means all",
+            default=(),
+        ),
     }
 )
 PASSWORD = Table(

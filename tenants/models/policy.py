@@ -54,6 +54,9 @@ class ResetPolicy(TenantModel):
     pass_extension = models.BooleanField(
         default=False, help_text="Dial the extension of an office phone instead of stripping it."
     )
+    phone_countries = models.JSONField(
+        default=list, blank=True, help_text="Countries that codes are sent to; none means all."
+    )
     limits = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 

@@ -17,20 +17,21 @@ from tests.cast import Organisation
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
-def make_rows(organisation: Organisation) -> dict[type[TenantModel], Any]:
-    """Model → a row of this tenant, which has to be in force."""
+def make_rows(organisation: Organisation, text: str = "x") -> dict[type[TenantModel], Any]:
+    """Model → a row of this tenant, which has to be in force. `text` fills required texts."""
     rows: dict[type[TenantModel], Any] = {}
     waiting = list(tenant_models())
     while waiting:
-        ready = [model for model in waiting if _needed(model) <= rows.keys()]
+        ready = [model for model in waiting if needed_by(model) <= rows.keys()]
         assert ready, f"these need each other: {waiting}"
         for model in ready:
-            rows[model] = model.objects.order_by("pk").first() or _make(model, rows)
+            rows[model] = model.objects.order_by("pk").first() or _make(model, rows, text)
             waiting.remove(model)
     return rows
 
 
-def _needed(model: type[TenantModel]) -> set[Any]:
+def needed_by(model: type[TenantModel]) -> set[Any]:
+    """The models whose rows have to be there first."""
     return {
         field.related_model
         for field in model._meta.local_fields
@@ -41,11 +42,11 @@ def _needed(model: type[TenantModel]) -> set[Any]:
     }
 
 
-def _make(model: type[TenantModel], rows: dict[type[TenantModel], Any]) -> Any:
+def _make(model: type[TenantModel], rows: dict[type[TenantModel], Any], text: str) -> Any:
     values = {
-        field.attname: _value(field, rows)
+        field.attname: value_of(field, rows, text)
         for field in model._meta.local_fields
-        if field.name not in {"id", "tenant"} and not (field.null or field.has_default())
+        if field.name not in {"id", "tenant"} and is_given(field)
     }
     if model is GroupNesting:
         values["child_id"] = Group.objects.create(name="inner").pk
@@ -55,9 +56,17 @@ def _make(model: type[TenantModel], rows: dict[type[TenantModel], Any]) -> Any:
     return row
 
 
-def _value(field: Any, rows: dict[Any, Any]) -> object:
+def is_given(field: Any) -> bool:
+    """Whether a row has to bring a value for the column."""
+    return not (field.null or field.has_default() or field.generated)
+
+
+def value_of(field: Any, rows: dict[Any, Any], text: str) -> object:
+    """Something that fits the column."""
     if field.is_relation:
         return rows[field.related_model].pk
+    if field.choices:
+        return field.choices[0][0]
     by_type: tuple[tuple[Any, object], ...] = (
         (models.BinaryField, uuid.uuid4().bytes * 2),
         (models.DateTimeField, NOW),
@@ -65,8 +74,8 @@ def _value(field: Any, rows: dict[Any, Any]) -> object:
         (models.UUIDField, uuid.uuid4()),
         (models.BooleanField, False),
         (models.IntegerField, 1),
-        (models.CharField, "x"),
-        (models.TextField, "x"),
+        (models.CharField, text[: field.max_length]),
+        (models.TextField, text),
         (models.JSONField, {}),
     )
     return next(value for kind, value in by_type if isinstance(field, kind))

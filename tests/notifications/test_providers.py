@@ -59,7 +59,9 @@ def test_a_code_reaches_twilio_as_a_text_message(
 
     [request] = http_sink.requests
     code = code_of(tenant, source)
-    body = f"{code} is your Contoso code. Don't share it with anyone, including IT."
+    body = (
+        f"{code} is your Contoso code for 5 minutes. Tell nobody, including IT. Not you? Ignore it."
+    )
     body += f"\n\n@localhost #{code}"
     assert (request.method, request.path) == ("POST", TEXTS)
     assert request.form() == {

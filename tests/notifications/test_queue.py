@@ -338,7 +338,8 @@ def test_the_file_outbox_is_written_to_the_letter(
         "kind": "code",
         "to": "+14255550101",
         "subject": "",
-        "text": f"{code} is your Contoso code. Don't share it with anyone, including IT."
+        "text": f"{code} is your Contoso code for 5 minutes."
+        " Tell nobody, including IT. Not you? Ignore it."
         f"\n\n@localhost #{code}",
         "html": "",
         "data": {"reference": "K7M4-92QX", "code": code},

@@ -47,7 +47,7 @@ def test_a_text_message_is_the_sentence_and_the_line_a_phone_fills_in(
     text = words("code", "sms")
 
     assert text.text == (
-        "042137 is your Acme code. Don't share it with anyone, including IT.\n"
+        "042137 is your Acme code for 5 minutes. Tell nobody, including IT. Not you? Ignore it.\n"
         "\n"
         "@reset.acme.example #042137"
     )

@@ -25,6 +25,7 @@ from tenants.context import tenant_context
 from tenants.models import AuditEvent
 
 TICKET_AGE = timedelta(seconds=4)
+HARD_TICKET_AGE = timedelta(seconds=31)
 
 
 class Clock:
@@ -143,11 +144,12 @@ class Visitor:
         """Sends the small form whose address ends like this: `/send/`, `/cancel/`."""
         return self.post(self.shown.form_to(ending).action, {})
 
-    def start(self, user_id: str) -> Page:
-        """Loads the first page and sends it with a captcha that is right."""
+    def start(self, user_id: str, *, patient: bool = False) -> Page:
+        """Loads the first page and sends it with a captcha that is right; `patient`: the harder."""
         self.get("/reset/")
+        age = HARD_TICKET_AGE if patient else TICKET_AGE
         with self.clock.running():
-            ticket = captcha.new_ticket(self.host, self.clock.now - TICKET_AGE)
+            ticket = captcha.new_ticket(self.host, self.clock.now - age, hard=patient)
         return self.fill(user_id=user_id, ticket=ticket)
 
     @property
