@@ -15,6 +15,7 @@ from ..config.engine import Outcome, apply_content
 from ..config.tenant_section import is_domain, is_host
 from ..config.writing import to_toml
 from ..context import tenant_context
+from ..front import forget_fronts
 from ..lookup import find_tenant
 from ..models import Domain, Host, Subscription, Tenant
 from .access import Acting, note, tell_platform
@@ -149,6 +150,7 @@ def _changing(acting: Acting, tenant: Listed, event_type: str) -> Iterator[dict[
     with tenant_context(tenant.id):
         yield data
         note(acting, event_type, tenant.slug, data)
+    forget_fronts()
     tell_platform(acting, event_type, tenant.slug, data)
 
 

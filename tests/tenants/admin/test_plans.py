@@ -60,10 +60,11 @@ PAGES = (
 )
 _PEOPLE = """
 INSERT INTO accounts_user (id, tenant_id, password, user_id, display_name, given_name, surname,
-    kind, is_active, roles, source, language, origin, home, session_epoch, created_at)
+    kind, is_active, roles, source, language, origin, home, session_epoch, disabled_methods,
+    created_at)
 SELECT md5('p'||n||%(tenant)s::text)::uuid, %(tenant)s, '!', 'p'||n||'@'||%(domain)s, g||' '||s, g,
     s, CASE WHEN n %% 5000 = 1 THEN 'guest' ELSE 'member' END, n %% 4000 <> 1, '[]', 'cloud', '',
-    '', '', 0, now()
+    '', '', 0, '[]', now()
 FROM (SELECT n, (ARRAY['Alice','Bob','Carol'])[1 + n %% 3] g,
       initcap(substr(md5((n %% 5000)::text), 1, 7)) s FROM generate_series(1, %(rows)s) n) made
 """
@@ -80,11 +81,11 @@ FROM generate_series(1, %(rows)s) n
 _FLOWS = """
 INSERT INTO resets_flow (id, tenant_id, secret_hash, reference, user_id, person_key, user_id_typed,
     operation, state, reason, policy, policy_version, gates_required, methods, concealed, language,
-    address, tries, started_at, expires_at)
+    address, tries, attempted, started_at, expires_at)
 SELECT md5('f'||n||%(tenant)s::text)::uuid, %(tenant)s, '', 'R'||n,
     md5('p'||n||%(tenant)s::text)::uuid, '', '', 'reset',
     CASE WHEN n %% 9 = 0 THEN 'refused' WHEN n %% 900 = 1 THEN 'locked' ELSE 'done' END, '',
-    'tenant', 1, 1, '[]', false, 'en', '', 0, moment, moment
+    'tenant', 1, 1, '[]', false, 'en', '', 0, false, moment, moment
 FROM (SELECT n, timestamptz '2026-01-01' + n * interval '20 minutes' moment
       FROM generate_series(1, %(rows)s) n) made
 """
