@@ -1,7 +1,7 @@
 """Sending what is queued.
 
 A message stays queued until the transaction that sent it commits. A worker that dies on the way
-leaves it queued, and whoever claims it next sends it with the same code.
+leaves the few it held queued, and whoever claims them next sends them with the same codes.
 """
 
 import time
@@ -14,12 +14,13 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError
 
-from tenants.audit import Party, record
+from tenants.audit import Event, Party, record_many
 from tenants.context import tenant_context
 from tenants.keys import SealBroken, tenant_keys
 from tenants.lookup import tenants_with_messages
 from tenants.models import Tenant
 from tenants.secret import Secret
+from tenants.together import Changes
 
 from .channels.base import Delivery, DeliveryFailed, Fact, OutgoingMessage
 from .channels.registry import OpenChannels
@@ -32,14 +33,16 @@ log = structlog.get_logger(__name__)
 
 WORKER = Party(kind="system", id=None, label="notifications")
 EXPIRED = "expired"
+CLAIM = 5
+"""How many messages a worker holds at once: more would keep too many waiting for a slow peer."""
 Clock = Callable[[], datetime]
 
 
 def drain(now: datetime, *, limit: int = 100) -> int:
     """Sends what is due, tenant by tenant in turn; how many messages it handled, at most `limit`.
 
-    Any number of workers may drain at once. Each message is claimed, sent and marked in its own
-    transaction, and the other workers pass over it meanwhile. Needs no tenant in force.
+    Any number of workers may drain at once. A few messages of a tenant are claimed, sent and marked
+    in one transaction, and the other workers pass over them meanwhile. Needs no tenant in force.
     """
     clock = _clock(now)
     channels = OpenChannels()
@@ -47,9 +50,11 @@ def drain(now: datetime, *, limit: int = 100) -> int:
     try:
         waiting = deque(tenants_with_messages(now))
         while waiting and handled < limit:
+            share = max(1, min(CLAIM, (limit - handled) // len(waiting)))
             tenant = waiting.popleft()
-            if _send_next(tenant, channels, clock):
-                handled += 1
+            sent, more = _send_some(tenant, channels, clock, share)
+            handled += sent
+            if more:
                 waiting.append(tenant)
     finally:
         channels.close()
@@ -62,39 +67,47 @@ def _clock(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=time.monotonic() - started)
 
 
-def _send_next(tenant: UUID, channels: OpenChannels, clock: Clock) -> bool:
-    """Whether the tenant had a message that was due and that no other worker holds."""
+def _send_some(tenant: UUID, channels: OpenChannels, clock: Clock, most: int) -> tuple[int, bool]:
+    """How many messages were handled that were due and that no other worker holds, and whether
+    the tenant has more."""
     with tenant_context(tenant):
-        now = clock()
-        message = (
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(state=Message.State.QUEUED, due_at__lte=now)
-            .order_by("due_at", "created_at")
-            .first()
+        due = Message.objects.select_for_update(skip_locked=True).filter(
+            state=Message.State.QUEUED, due_at__lte=clock()
         )
-        if message is None:
-            return False
-        if message.expires_at <= now:
-            _end(message, Message.State.EXPIRED, EXPIRED, now)
-            return True
-        message.attempts += 1
-        try:
-            delivery = _deliver(message, channels)
-        except DeliveryFailed as failure:
-            _mark_failure(message, failure, clock())
-        else:
-            _mark_sent(message, delivery, clock())
-        return True
+        claimed = list(due.order_by("due_at", "created_at")[: most + 1])
+        if not claimed:
+            return 0, False
+        changes, sender = Changes(), Tenant.objects.get()
+        for message in claimed[:most]:
+            _send(message, sender, channels, clock, changes)
+        changes.write()
+        return len(claimed[:most]), len(claimed) > most
 
 
-def _deliver(message: Message, channels: OpenChannels) -> Delivery:
+def _send(
+    message: Message, sender: Tenant, channels: OpenChannels, clock: Clock, changes: Changes
+) -> None:
+    now = clock()
+    if message.expires_at <= now:
+        _end(message, Message.State.EXPIRED, EXPIRED, now, changes)
+        return
+    message.attempts += 1
+    try:
+        delivery = _deliver(message, sender, channels)
+    except DeliveryFailed as failure:
+        _mark_failure(message, failure, clock(), changes)
+    else:
+        _mark_sent(message, delivery, clock(), changes)
+
+
+def _deliver(message: Message, sender: Tenant, channels: OpenChannels) -> Delivery:
     """Renders and sends. Raises DeliveryFailed whatever went wrong; a fault of our own is tried
     again, because the next release may mend it. Only the database's own errors pass."""
     try:
         channel = channels.find(message.channel)
         if channel is None:
             raise DeliveryFailed("unknown_channel", permanent=True)
-        return channel.send(outgoing(message))
+        return channel.send(outgoing(message, sender))
     except (DeliveryFailed, DatabaseError):
         raise
     except SealBroken:
@@ -111,9 +124,9 @@ def _deliver(message: Message, channels: OpenChannels) -> Delivery:
         raise DeliveryFailed(f"fault_{type(fault).__name__}", permanent=False) from None
 
 
-def outgoing(message: Message) -> OutgoingMessage:
-    """A message as it leaves, with its code. Raises SealBroken."""
-    tenant, recipient = Tenant.objects.get(), opened(message, "recipient")
+def outgoing(message: Message, tenant: Tenant) -> OutgoingMessage:
+    """A message of a tenant as it leaves, with its code. Raises SealBroken."""
+    recipient = opened(message, "recipient")
     data: dict[str, Fact] = opened(message, "context")
     if message.code_nonce is not None and message.code_binding is not None:
         nonce, bound_to = bytes(message.code_nonce), bytes(message.code_binding)
@@ -158,25 +171,27 @@ def _with_moments(data: dict[str, Fact]) -> dict[str, Value]:
     }
 
 
-def _mark_sent(message: Message, delivery: Delivery, now: datetime) -> None:
+def _mark_sent(message: Message, delivery: Delivery, now: datetime, changes: Changes) -> None:
     message.state, message.sent_at, message.error = Message.State.SENT, now, ""
     message.provider_id = delivery.provider_id[:100]
-    message.save(update_fields=["state", "sent_at", "error", "provider_id", "attempts"])
-    _record(message, "message.sent", now)
+    changes.update(message, "state", "sent_at", "error", "provider_id", "attempts")
+    _record(message, "message.sent", now, changes)
 
 
-def _mark_failure(message: Message, failure: DeliveryFailed, now: datetime) -> None:
+def _mark_failure(
+    message: Message, failure: DeliveryFailed, now: datetime, changes: Changes
+) -> None:
     kind = KINDS.get(message.kind)
     if failure.permanent or kind is None:
-        _end(message, Message.State.FAILED, failure.cause, now)
+        _end(message, Message.State.FAILED, failure.cause, now, changes)
         return
     due_at = now + kind.wait(message.attempts)
     if due_at >= message.expires_at:
         state = Message.State.EXPIRED if kind.carries_code else Message.State.FAILED
-        _end(message, state, failure.cause, now)
+        _end(message, state, failure.cause, now, changes)
         return
     message.due_at, message.error = due_at, failure.cause
-    message.save(update_fields=["due_at", "error", "attempts"])
+    changes.update(message, "due_at", "error", "attempts")
     log.warning(
         "message waits for another attempt",
         message=str(message.id),
@@ -185,19 +200,21 @@ def _mark_failure(message: Message, failure: DeliveryFailed, now: datetime) -> N
     )
 
 
-def _end(message: Message, state: str, cause: str, now: datetime) -> None:
+def _end(message: Message, state: str, cause: str, now: datetime, changes: Changes) -> None:
     message.state, message.error = state, cause
-    message.save(update_fields=["state", "error", "attempts"])
-    _record(message, "message.failed", now, cause)
+    changes.update(message, "state", "error", "attempts")
+    _record(message, "message.failed", now, changes, cause)
 
 
-def _record(message: Message, event: str, now: datetime, cause: str = "") -> None:
+def _record(
+    message: Message, event_type: str, now: datetime, changes: Changes, cause: str = ""
+) -> None:
     """The trail tells what reached or missed somebody; a decoy is for nobody."""
     if message.channel == NONE:
         return
     data = {"kind": message.kind, "channel": message.channel}
-    record(
-        event,
+    event = Event(
+        event_type=event_type,
         actor=WORKER,
         result="failure" if cause else "success",
         data={**data, "cause": cause} if cause else data,
@@ -205,3 +222,4 @@ def _record(message: Message, event: str, now: datetime, cause: str = "") -> Non
         reference=message.reference,
         now=now,
     )
+    record_many([event], into=changes)

@@ -11,7 +11,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import TooManyFieldsSent
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.csrf import REASON_NO_REFERER, CsrfViewMiddleware, RejectRequest
 from django.urls import reverse
 from django.utils import translation
 
@@ -47,6 +47,14 @@ API_METHODS = METHODS | {"OPTIONS", "PUT", "PATCH", "DELETE"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+def common_headers() -> dict[str, str]:
+    """What every answer carries, a static file and a refusal of the server itself, too."""
+    if not settings.SECURE:
+        return HEADERS
+    stay = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+    return {**HEADERS, "Strict-Transport-Security": stay}
+
+
 class HeadersMiddleware:
     """The same headers on every answer, errors too; dynamic answers are never stored."""
 
@@ -55,14 +63,10 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in common_headers().items():
             response.headers.setdefault(name, value)
-        if settings.SECURE:
-            response.headers.setdefault(
-                "Strict-Transport-Security",
-                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains",
-            )
-        if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+        is_file = request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
+        if not is_file or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -149,7 +153,7 @@ class OriginMiddleware(CsrfViewMiddleware):
         return bool(super()._origin_verified(request))  # type: ignore[misc]  # not in the stubs
 
     def _check_referer(self, request: HttpRequest) -> None:
-        """Over https Django asks for a referrer when there is no Origin; ours never sends one."""
-        if request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin":
-            return
-        super()._check_referer(request)  # type: ignore[misc]  # not in the stubs
+        """Over https Django asks for a referrer when there is no Origin; ours never sends one, so
+        a referrer proves nothing about a form."""
+        if request.META.get("HTTP_SEC_FETCH_SITE") != "same-origin":
+            raise RejectRequest(REASON_NO_REFERER)

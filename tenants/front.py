@@ -1,7 +1,8 @@
 """Whose door it is: the tenant of a host name, kept for a few seconds.
 
-Pages before a journey show only its name and look. Every step reads the tenant's row anew, so a
-tenant that was suspended meanwhile has a door for a moment longer and nothing behind it.
+Pages show only its name and look, and every step of a journey reads the tenant's row anew: a tenant
+that was suspended meanwhile has a door for a moment longer and nothing behind it. What begins
+something, and all of the administration, asks the database whose host it is.
 """
 
 import time
@@ -22,14 +23,15 @@ _kept: OrderedDict[str, tuple[float, Tenant]] = OrderedDict()
 _lock = Lock()
 
 
-def find_front(host: str) -> Tenant | None:
-    """The tenant that owns this host name (lower case, no port). A host nobody owns is looked up
-    each time, or strangers could fill the memory with names."""
+def find_front(host: str, *, kept: bool = True) -> Tenant | None:
+    """The tenant that owns this host name (lower case, no port); `kept` where the one of a moment
+    ago will do. A host nobody owns is looked up each time, or strangers could fill the memory with
+    names."""
     now = time.monotonic()
     with _lock:
-        kept = _kept.get(host)
-        if kept is not None and now - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        earlier = _kept.get(host)
+    if kept and earlier is not None and now - earlier[0] < KEPT_SECONDS:
+        return earlier[1]
     found = _read(host)
     with _lock:
         if found is None:

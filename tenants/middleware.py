@@ -1,5 +1,6 @@
 """Host → tenant. Shared hosts belong to nobody; a host that nobody owns does not exist (R-1)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from .front import find_front
 from .models import Tenant
 
 PROBES = ("/healthz", "/readyz")
+ASKED_ANEW = ("/admin/", "/operator/")
+_STEP = re.compile(r"/reset/[0-9a-f-]{36}/")
 
 
 class TenantRequest(HttpRequest):
@@ -36,11 +39,19 @@ class TenantMiddleware:
         except DisallowedHost:
             return HttpResponse(status=400)
         if host not in settings.SSPR_SHARED_HOSTS:
-            request.front = find_front(host)
+            request.front = find_front(host, kept=_may_be_kept(request))
             if request.front is None:
                 return HttpResponse("Not found\n", status=404, content_type="text/plain")
             request.host_tenant = request.front.pk
         return self.get_response(request)
+
+
+def _may_be_kept(request: HttpRequest) -> bool:
+    """Whether the answer only shows the tenant's look, or belongs to a journey that knows its own
+    tenant."""
+    if request.path.startswith(ASKED_ANEW):
+        return False
+    return request.method in {"GET", "HEAD"} or _STEP.match(request.path) is not None
 
 
 def host_name(host: str) -> str:

@@ -73,7 +73,8 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
 def _brand(tenant: Tenant) -> Mapping[str, str]:
     color = tenant.brand_color if _COLOR.fullmatch(tenant.brand_color or "") else ""
     # The policy of the pages allows images from here and from data: addresses only.
-    logo = tenant.brand_logo if tenant.brand_logo.startswith(("/", "data:image/")) else ""
+    here = tenant.brand_logo.startswith(("/", "data:image/"))
+    logo = tenant.brand_logo if here and tenant.brand_logo[1:2] not in {"/", "\\"} else ""
     css = reverse("portal:theme", args=[color[1:].lower()]) if color else ""
     return {"color": color, "logo": logo, "css_url": css}
 

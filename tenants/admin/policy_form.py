@@ -110,6 +110,11 @@ class PolicyForm(IntentForm):
     writeback = _tick("Change passwords in the organisation's own directory")
     unlock_without_reset = _tick("Offer to unlock without a new password")
     pass_extension = _tick("Dial the extension of an office phone", "Else it is left out.")
+    phone_countries = LinesField(
+        label="Countries that get codes by phone",
+        required=False,
+        help_text="One a line, two letters each: US, DE. Empty means all.",
+    )
     password_rules = forms.ChoiceField(
         label="Rules", choices=list(_RULE_SETS.items()), widget=forms.RadioSelect
     )
@@ -135,7 +140,11 @@ class PolicyForm(IntentForm):
         ),
         ("Registration", ("require_registration", "combined_registration", "reconfirm_days"), ""),
         ("Notices", ("notify_user", "notify_admins"), ""),
-        ("Directory and phones", ("writeback", "unlock_without_reset", "pass_extension"), ""),
+        (
+            "Directory and phones",
+            ("writeback", "unlock_without_reset", "pass_extension", "phone_countries"),
+            "",
+        ),
         (
             "Passwords kept here",
             ("password_rules", "password_min_length", "check_breached", "banned_terms"),

@@ -228,7 +228,7 @@ def test_a_form_is_taken_from_our_own_pages_only(
         ({"HTTP_SEC_FETCH_SITE": "same-origin"}, True),
         ({"HTTP_SEC_FETCH_SITE": "same-site"}, False),
         ({"HTTP_SEC_FETCH_SITE": "cross-site"}, False),
-        ({"HTTP_REFERER": "https://testserver/reset/"}, True),
+        ({"HTTP_REFERER": "https://testserver/reset/"}, False),
         ({"HTTP_REFERER": "https://evil.example/"}, False),
     ],
 )

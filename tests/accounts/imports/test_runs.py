@@ -20,7 +20,7 @@ from notifications.queue import outgoing
 from notifications.services import get_recipient
 from tenants.context import tenant_context
 from tenants.keys import SealBroken
-from tenants.models import AuditEvent, Domain
+from tenants.models import AuditEvent, Domain, Tenant
 from tests.accounts.imports.files import (
     ALL,
     MOBILE,
@@ -138,7 +138,7 @@ def test_on_purpose_it_is_replaced_and_the_person_told_at_the_addresses_before(
     assert found["alternate_email"] == ("alice.new@example.net", False, 2)
     told = {get_recipient(message).reveal(): message for message in Message.objects.all()}
     assert set(told) == {ALICE_EMAIL, "alice@acme.example"}
-    text = outgoing(told[ALICE_EMAIL]).text
+    text = outgoing(told[ALICE_EMAIL], Tenant.objects.get()).text
     assert "The mobile number" in text
     assert "The office number" not in text
     assert MOBILE not in text
