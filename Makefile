@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
-.PHONY: help setup demo run test test-fast system lint types migrations catalogues messages fmt clean
+.PHONY: help setup demo run bench test test-fast system lint types migrations catalogues messages fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,13 @@ run: setup ## serve your own development database on http://localhost:$(PORT)
 	@scripts/compile-messages
 	@$(BIN)/python manage.py migrate --verbosity 1
 	@$(BIN)/python manage.py runserver $(PORT)
+
+bench: setup ## measure: an hour on a quiet machine; writes docs/performance.md anew
+	@$(BIN)/python -m benchmarks.flow $(ARGS)
+	@$(BIN)/python -m benchmarks.timing --pairs 1000 $(ARGS)
+	@$(BIN)/python -m benchmarks.load $(ARGS)
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
+	@$(BIN)/python -m benchmarks.report
 
 test: setup system lint types migrations catalogues ## everything: lint, types, contracts and every test
 	@rm -f .coverage .coverage.*

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.signals import request_finished, request_started
 from django.db import connections
 
-TRUSTED_SECONDS = 5.0
+TRUSTED_SECONDS = 1.0
 
 _used = threading.local()
 

@@ -89,7 +89,12 @@ def fetch_for_tenant(statement: str, values: Sequence[Any]) -> list[Any]:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
         connection.ensure_connection()
-        with connection.connection.pipeline(), connection.cursor() as teller:
+        # A lost connection shows at the end of the pipeline, and Django has to learn of it.
+        with (
+            connection.wrap_database_errors,
+            connection.connection.pipeline(),
+            connection.cursor() as teller,
+        ):
             teller.execute(_TELL, [tenant])
             cursor.execute(statement, values)
         found = list(cursor.fetchall())

@@ -195,9 +195,10 @@ class Changes:
         for row in self._new:
             by_model.setdefault(type(row), []).append(row)
             row._state.adding, row._state.db = False, connection.alias
-        statements = [_insertion(model, rows) for model, rows in by_model.items()]
+        # Changes of many rows come first: one after the other they must not meet what is added.
+        statements = list(self._raw)
+        statements += [_insertion(model, rows) for model, rows in by_model.items()]
         statements += [_update(row, sorted(names)) for row, names in self._changed.values()]
-        statements += self._raw
         self._new, self._changed, self._raw = [], {}, []
         return statements
 

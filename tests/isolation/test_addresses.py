@@ -20,6 +20,7 @@ from tests.isolation.tables import Rows
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 READ_AND_POST = ("GET", "POST")
+DENIED = frozenset({"tenants_auditevent", "tenants_auditpending", "tenants_counter"})
 MALFORMED = (
     "not-an-id",
     "0",
@@ -137,7 +138,10 @@ def test_no_method_tells_another_tenants_row_from_a_random_one(
     ]
 
     assert differing == []
-    assert snapshot(scene.beta) == before
+    # A step with a forged cookie leaves its trace where the journey is, and nothing else.
+    traces = DENIED if str(person) == "forger" else frozenset()
+    after = snapshot(scene.beta)
+    assert {table for table in after if after[table] != before[table]} <= traces
 
 
 @pytest.mark.parametrize("method", READ_AND_POST)
@@ -198,8 +202,9 @@ def test_the_own_rows_open(scene: Scene) -> None:
 
 
 def likeliest(scene: Rows, address: Address) -> UUID:
-    """The row of beta that this address would show if it showed any."""
-    return scene.theirs[table_of(address)][0]
+    """The row of beta that this address would show if it showed any; where beta has no row of
+    the table, an id."""
+    return next(iter(scene.theirs[table_of(address)]), uuid4())
 
 
 def table_of(address: Address) -> Any:

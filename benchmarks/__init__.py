@@ -1,0 +1,1 @@
+"""What the product costs, measured side by side with what people use today."""

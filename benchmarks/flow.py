@@ -1,0 +1,45 @@
+"""What a whole reset costs, ours beside Django's own and allauth's, and what a stranger can cause.
+
+    .venv/bin/python -m benchmarks.flow [--rounds 3] [--flows 40] [--quick]
+
+CPU is user and system time of the server's processes, of the worker and of PostgreSQL (the whole
+postmaster's tree; nothing else runs in that cluster). The client, which also is the mail server,
+is never counted. Each round starts every variant afresh, one after the other.
+"""
+
+import argparse
+from pathlib import Path
+
+from benchmarks.harness.stage import stage
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--flows", type=int, default=40)
+    options.add_argument("--warm", type=int, default=10)
+    options.add_argument("--requests", type=int, default=200, help="of each anonymous kind")
+    options.add_argument("--tenants", type=int, default=10)
+    options.add_argument("--quick", action="store_true", help="two small rounds: does it run?")
+    options.add_argument("--only", choices=("flows", "anonymous"), default="")
+    options.add_argument("--out", type=Path, help="folder of the results")
+    chosen = options.parse_args()
+    if chosen.quick:
+        chosen.rounds, chosen.flows, chosen.requests = 2, 5, 20
+    with stage() as found:
+        from benchmarks.harness.output import circumstances, write_result
+        from benchmarks.measured import anonymous, whole
+        from benchmarks.measured.variants import Ground
+
+        result = {"run": circumstances(found.cluster, vars(chosen))}
+        ground = Ground(found.cluster, found.post)
+        ground.prepare(chosen.rounds * (chosen.flows + chosen.warm) * 5 + 60, chosen.tenants)
+        if chosen.only != "anonymous":
+            result |= whole.measure(ground, chosen)
+        if chosen.only != "flows":
+            result |= anonymous.measure(ground, chosen)
+        write_result("flow", result, chosen.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every benchmark shares: a database, servers, a client, CPU accounting, tables."""

@@ -1,0 +1,1 @@
+"""The measurements themselves; imported once Django is set up for the product."""

@@ -1,0 +1,136 @@
+"""What a reset may cost, in things that can be counted: hashes, and tables that are read whole."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import argon2._password_hasher
+import argon2.low_level
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.harness.fill import Size, fill
+from benchmarks.harness.people import Place
+from benchmarks.measured.plans import faults_of
+from sspr_project.worker import run_once
+from tests.cast import NEW_PASSWORD, Acme, Beta, give_primary_email
+from tests.resets.conftest import Post
+from tests.resets.visitor import Clock, Visitor
+from tests.resets.walks import pass_app, pass_email, set_tenant, to_password
+from tests.services.session import database, shared_cluster
+
+PEOPLE, EVENTS = 6_000, 12_000
+PLAN = "EXPLAIN (FORMAT JSON) "
+CARRIED_OUT = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
+READING = re.compile(r"(SELECT|UPDATE|DELETE)\b")
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every password hash and key derivation of this process, by name, whoever asks for it."""
+    made: list[str] = []
+
+    def count(module: Any, name: str) -> None:
+        real: Callable[..., Any] = getattr(module, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            made.append(name)
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(argon2.low_level, "hash_secret")
+    count(argon2._password_hasher, "verify_secret")
+    count(hashlib, "pbkdf2_hmac")
+    count(hashlib, "scrypt")
+    return made
+
+
+def test_a_reset_makes_one_hash_and_none_before_the_last_proof(
+    acme: Acme, visitor: Visitor, post: Post, hashes: list[str]
+) -> None:
+    to_password(visitor, acme.bob, post)
+    before = list(hashes)
+
+    visitor.fill(new_password=NEW_PASSWORD)
+    run_once()
+
+    assert visitor.shown.state == "done"
+    assert before == []
+    assert hashes == ["hash_secret"]
+
+
+@pytest.mark.parametrize("disclosure", ["guided", "concealed"])
+@pytest.mark.parametrize("user_id", ["bob@acme.example", "dave@acme.example", "no@acme.example"])
+def test_no_start_of_a_stranger_makes_a_hash(
+    acme: Acme, visitor: Visitor, hashes: list[str], disclosure: str, user_id: str
+) -> None:
+    set_tenant(acme, disclosure=disclosure)
+
+    visitor.start(user_id)
+    visitor.get(visitor.path)
+    visitor.get("/help/")
+
+    assert hashes == []
+
+
+@pytest.fixture
+def crowd(transactional_db: None, acme: Acme, beta: Beta, clock: Clock, post: Post) -> Acme:
+    """Six thousand people in acme, with journeys, messages, counters and sealed events, and as many
+    in other tenants: enough that PostgreSQL would rather use an index."""
+    with acme.inside():
+        give_primary_email(acme.bob, "bob@mail.example")
+    first = Visitor(acme.host, clock)
+    to_password(first, acme.bob, post)
+    first.fill(new_password=NEW_PASSWORD)
+    with clock.running():
+        run_once()
+    size = Size(PEOPLE, 60, EVENTS)
+    giant = Place(acme.id, acme.domain, acme.host)
+    spread = Place(beta.id, beta.domain, beta.host)
+    with shared_cluster().connect(database()) as superuser:
+        fill(superuser, size, spread, giant)
+    return acme
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_no_statement_of_a_reset_reads_a_table_whole(crowd: Acme, clock: Clock, post: Post) -> None:
+    visitor = Visitor(crowd.host, clock)
+    with CaptureQueriesContext(connection) as captured:
+        visitor.start(crowd.alice.user_id)
+        visitor.fill(method="app_code")
+        pass_app(visitor, crowd.alice)
+        pass_email(visitor, post, "alice@example.net")
+        visitor.fill(new_password=NEW_PASSWORD)
+        with clock.running():
+            run_once()
+
+    assert visitor.shown.state == "done"
+    statements = [query["sql"] for query in captured]
+    assert len(statements) > 30
+    assert list(_faults(crowd, statements)) == []
+    unindexed = "SELECT id FROM accounts_user WHERE password = 'x'"
+    assert len(list(_faults(crowd, [unindexed]))) == 1
+
+
+def _faults(crowd: Acme, statements: list[str]) -> Iterator[str]:
+    with shared_cluster().connect(database()) as superuser:
+        query = "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'"
+        rows: dict[str, float] = dict(superuser.execute(query).fetchall())
+    for statement in statements:
+        if READING.match(statement):
+            for fault in _plan_faults(crowd, statement, rows):
+                yield f"{fault}: {statement[:400]}"
+
+
+def _plan_faults(crowd: Acme, statement: str, rows: dict[str, float]) -> Iterator[str]:
+    """What is read only is carried out once more, so that what it reads in vain shows."""
+    explain = CARRIED_OUT if statement.startswith("SELECT") else PLAN
+    with crowd.inside(), connection.cursor() as cursor:
+        cursor.execute(explain + statement.replace("%", "%%"), [])
+        [[plan]] = cursor.fetchall()
+    yield from faults_of((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], rows)
