@@ -30,7 +30,8 @@ def find_front(host: str, *, kept: bool = True) -> Tenant | None:
     now = time.monotonic()
     with _lock:
         earlier = _kept.get(host)
-    if kept and earlier is not None and now - earlier[0] < KEPT_SECONDS:
+    fresh = earlier is not None and now - earlier[0] < KEPT_SECONDS
+    if earlier is not None and fresh and (kept or find_tenant(host=host) == earlier[1].pk):
         return earlier[1]
     found = _read(host)
     with _lock:
