@@ -314,7 +314,7 @@ SCENES: dict[str, Scene] = {
     "code, text": Scene("code", shown(code_text)),
     "code, call": Scene("code", shown(code_call)),
     "code, concealed": Scene("code", code_concealed),
-    "code, empty": Scene("code", sent_empty(code_email), errors=True),
+    "code, empty": Scene("code", sent_empty(code_email), status=400, errors=True),
     "code, wrong": Scene("code", code_wrong, errors=True),
     "questions": Scene("questions", shown(questions)),
     "questions, empty": Scene("questions", sent_empty(questions), errors=True),

@@ -14,7 +14,7 @@ from django.urls import URLResolver
 from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize
 
-from accounts.models import User
+from accounts.models import ImportRun, User
 from resets.facts import person_key
 from sspr_project.operator_site import operator_site
 from tenants.admin import tenant_site
@@ -27,7 +27,13 @@ from tests.tenants.operator_cast import OPERATOR, OPERATOR_PASSWORD, REASON, mak
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 NARROW: ViewportSize = {"width": 320, "height": 640}
-NO_PAGE = frozenset({"autocomplete", "jsi18n", "app_list", None})
+IMPORTS = "accounts_importrun_"
+NO_PAGE = frozenset(
+    {
+        *("autocomplete", "jsi18n", "app_list", None),
+        *(IMPORTS + name for name in ("sample", "confirm", "discard", "report")),
+    }
+)
 """Addresses that answer data or lead elsewhere."""
 BY_HAND = frozenset({"login", "logout"})
 """Pages that are shown on the way in and out."""
@@ -75,6 +81,15 @@ def crew(transactional_db: None) -> Crew:
         failed = Count(LIMITS["failed_proofs"], person_key(f"blocked@{house.domain}").hex())
         for _ in range(failed.limit.count):
             count_up([failed], timezone.now())
+        run = ImportRun.objects.create(
+            actor_label=f"amy@{house.domain}",
+            file_name="people.csv",
+            file_key=bytes(32),
+            format="native",
+            state=ImportRun.State.DISCARDED,
+            created_at=NOW,
+        )
+    house.rows["accounts/importrun"] = run.pk
     return Crew(house, people)
 
 

@@ -168,9 +168,9 @@ def _cancelled(lab: Lab, ask: Callable[[], Answer]) -> Answer:
 
 def _broken(lab: Lab) -> Answers:
     lab.expect_5xx()
-    admin = _sign_in(lab)
+    admin, person = _sign_in(lab), lab.begun(lab.acme.bob.user_id)
     with _withdrawn("tenants_tenant"):
-        found = {"500": lab.browser().get(DOOR), "500 admin": admin.get("/admin/")}
+        found = {"500": person.status(), "500 admin": admin.get("/admin/")}
     found["503"] = _cancelled(lab, lambda: lab.browser().get(DOOR))
     return found
 
