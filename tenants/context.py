@@ -1,8 +1,9 @@
 """The tenant in force: which customer the running code works for.
 
-`tenant_context` is the only way in. It opens a transaction, tells PostgreSQL's row-level security
-which tenant it is for just that transaction, and sets the context variable that the scoped manager
-reads. Without it a query on a tenant's table raises; it never means "all tenants".
+`tenant_context` is the way in; `tenant_reading` is, where nothing is written. The first opens a
+transaction, tells PostgreSQL's row-level security which tenant it is for just that transaction, and
+sets the context variable that the scoped manager reads. Without it a query on a tenant's table
+raises; it never means "all tenants".
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,7 +64,7 @@ def tenant_context(tenant_id: UUID) -> Iterator[None]:
 
 @contextmanager
 def tenant_reading(tenant_id: UUID) -> Iterator[None]:
-    """Works for one tenant without a transaction around it: each `read_together` is its own.
+    """Works for one tenant without a transaction around it: each `Reading` is its own.
 
     Any other query on a tenant's table finds nothing here, because the database knows no tenant.
     """

@@ -16,7 +16,7 @@ from .context import get_current_tenant
 from .keys import installation_mac, tenant_keys
 from .limits import Limit
 from .models import Counter, SharedCounter
-from .together import Changes, Statement
+from .together import Changes, Statement, stored
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,7 @@ def _own(model: Any) -> str:
 def _own_values(model: Any) -> list[Any]:
     if model is SharedCounter:
         return []
-    tenant = get_current_tenant()
-    return [tenant.hex if connection.vendor == "sqlite" else tenant]
+    return [stored(get_current_tenant())]
 
 
 def _looking(model: Any, rows: Rows, now: datetime) -> Statement:
@@ -211,8 +210,7 @@ def _looking(model: Any, rows: Rows, now: datetime) -> Statement:
         f'SELECT {_LOOK}, "limit", subject, count, ends_at FROM {table}'  # noqa: S608 - names of ours
         f" WHERE {_own(model)}{_among(rows)} AND ends_at > %s"
     )
-    moment = _stored(now) if connection.vendor == "sqlite" else now
-    return text, [*_own_values(model), *(value for key in rows for value in key), moment]
+    return text, [*_own_values(model), *(value for key in rows for value in key), stored(now)]
 
 
 def find_block(counts: Iterable[Count], now: datetime) -> Blocked | None:
@@ -283,23 +281,9 @@ def _row(limit: Limit, subject: bytes, now: datetime, tenant: uuid.UUID | None) 
     window_ends = now + limit.window
     block_ends = now + limit.block if limit.block else None
     ends_at = block_ends if limit.count == 1 and block_ends is not None else window_ends
-    values: list[Any] = [limit.name, subject, 1, limit.count, now, window_ends, block_ends, ends_at]
-    if connection.vendor == "sqlite":
-        values = [_stored(value) for value in values]
-    if tenant is None:
-        return values
-    row_id = uuid.uuid4()
-    ids: list[Any] = [row_id, tenant]
-    if connection.vendor == "sqlite":
-        ids = [row_id.hex, tenant.hex]
-    return [*ids, *values]
-
-
-def _stored(value: Any) -> Any:
-    """How SQLite keeps a time: the ORM's own format, in UTC."""
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return value
+    values = [limit.name, subject, 1, limit.count, now, window_ends, block_ends, ends_at]
+    ids = [] if tenant is None else [uuid.uuid4(), tenant]
+    return [stored(value) for value in (*ids, *values)]
 
 
 def _aware(value: Any) -> datetime:

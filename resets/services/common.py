@@ -24,8 +24,8 @@ from tenants.policy import STRONGEST_FIRST
 from tenants.together import Changes
 
 from ..facts import Situation
-from ..flow import ENDS, State, advance
 from ..flow import Event as Step
+from ..flow import State, advance
 from ..models import Challenge, Flow
 from .locking import find_asked, find_locked
 
@@ -179,10 +179,6 @@ def kill_challenges(flow: Flow, changes: Changes) -> None:
 def _find_pending(flow: Flow) -> Challenge | None:
     found: Challenge | None = getattr(flow, "pending", None)
     return found
-
-
-def is_over(flow: Flow) -> bool:
-    return State(flow.state) in ENDS
 
 
 def actor_of(flow: Flow) -> Party:

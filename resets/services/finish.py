@@ -29,7 +29,6 @@ from .common import (
     end,
     event,
     get_flow,
-    is_over,
     move,
     own_counts,
     record,
@@ -234,7 +233,7 @@ def cancel(handle: Handle, *, now: datetime) -> Result:
     """The person gives up; nothing was changed."""
     with step_in(handle.tenant) as changes:
         flow = get_flow(handle, now, changes)
-        if is_over(flow) or State(flow.state) not in OPEN_STATES:
+        if State(flow.state) not in OPEN_STATES:
             return Result("not_now")
         end(flow, Step.CANCEL, now, changes)
         record(flow, "flow.cancelled", now, changes)

@@ -172,9 +172,10 @@ def _start_in(tenant: UUID, wanted: str, request: _Request, *, hand_over: bool) 
             # It was none yet.
             count_down(arrival.own_counts(), into=changes)
             return Started(harder=True)
-        hinted = "hints" in {block.limit.name for block in counted.over}
-        opening = _Opening(arrival, lock, hinted)
-        return Started(handle=_open(opening, now, changes))
+    # What was counted stays counted, whatever becomes of the journey.
+    hinted = "hints" in {block.limit.name for block in counted.over}
+    with step_in(tenant) as changes:
+        return Started(handle=_open(_Opening(arrival, lock, hinted), now, changes))
 
 
 @dataclass(frozen=True)

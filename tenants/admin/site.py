@@ -121,7 +121,7 @@ class _Suggestions(AutocompleteJsonView):
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         # Not in the stubs.
-        found = super().serialize_result(obj, to_field_name)  # type: ignore[misc]
+        found = super().serialize_result(obj, to_field_name)  # type: ignore[misc]  # not in the stubs
         value = str(getattr(obj, "user_id", "") or obj)
         text = found["text"] if found["text"] == value else f"{found['text']} ({value})"
         return {**found, "value": value, "text": text}

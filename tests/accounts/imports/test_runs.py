@@ -18,7 +18,6 @@ from accounts.models import ContactPoint, ImportRun, User, contact_lookup
 from notifications.models import Message
 from notifications.queue import outgoing
 from notifications.services import get_recipient
-from tenants.context import tenant_context
 from tenants.keys import SealBroken
 from tenants.models import AuditEvent, Domain, Tenant
 from tests.accounts.imports.files import (
@@ -38,7 +37,6 @@ from tests.cast import (
     Beta,
     give_contact,
     give_primary_email,
-    make_person,
 )
 
 pytestmark = pytest.mark.django_db
@@ -389,26 +387,3 @@ def test_statements_do_not_grow_with_the_rows(inside: Acme) -> None:
 
     assert found["look", 280] == found["look", 2] <= 3
     assert found["confirm", 280] == found["confirm", 2] <= 20
-
-
-def test_an_import_in_several_chunks_is_one(inside: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "CHUNK", 2)
-    make_person("zoe", "acme.example")
-    right = [f"{EVE},{MOBILE}", f"{BOB},{MOBILE}", "dave@acme.example,+1 4255550174"]
-
-    broken = applied(inside, csv_of(*right, "zoe@acme.example,12"))
-    assert (broken.kind, contacts_of(inside.eve)) == ("problems", {})
-    whole = applied(inside, csv_of(*right, "zoe@acme.example,+1 4255550175"))
-
-    assert (whole.kind, whole.run.counts["new"]) == ("applied", 4)
-    assert contacts_of(inside.dave)["mobile_phone"][0] == "+1 4255550174"
-
-
-def test_without_a_tenant_nothing_is_looked_at(acme: Acme) -> None:
-    from tenants.context import NoTenant
-
-    content = csv_of(f"{EVE},{MOBILE}")
-    with pytest.raises(NoTenant):
-        checked(acme, content)
-    with tenant_context(acme.id):
-        assert checked(acme, content).counts["new"] == 1
