@@ -104,6 +104,8 @@ class Server(Process):
             "--keep-alive": "300",
             "--backlog": "2048",
         }
+        if application == STOCK:
+            settings["--config"] = "benchmarks/sites/stock_gunicorn.py"
         options = [text for pair in settings.items() for text in pair]
         start = [sys.executable, "-m", "gunicorn", application, *options, "--no-control-socket"]
         super().__init__(start, {"PYTHONWARNINGS": "ignore", **env})
