@@ -11,6 +11,7 @@ forwarder_headers = ""
 
 def post_worker_init(worker: object) -> None:
     """Called once in each worker, when the product is loaded."""
-    from sspr_project.serving import keep_quiet
+    from sspr_project.serving import keep_quiet, leave_code_alone
 
     keep_quiet()
+    leave_code_alone()

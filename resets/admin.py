@@ -25,9 +25,8 @@ from tenants.reference import find_reference
 from . import admin_blocks, admin_explain
 from .admin_blocks import LockedNowFilter
 from .admin_words import REASONS, next_step
-from .flow import State
+from .flow import OPEN_STATES, State
 from .models import Challenge, Flow, Gate
-from .services.common import OPEN_STATES
 
 __all__ = ["REASONS", "FlowAdmin"]
 

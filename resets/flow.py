@@ -23,6 +23,10 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+OPEN_STATES = frozenset({State.STARTED, State.PROVING, State.PROVED, State.CHOOSING})
+"""Where the person still has something to do."""
+
+
 class Event(StrEnum):
     ADMIT = "admit"
     REFUSE = "refuse"

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
@@ -55,6 +57,12 @@ def common_headers() -> dict[str, str]:
     return {**HEADERS, "Strict-Transport-Security": stay}
 
 
+@cache
+def _content_policy() -> str:
+    """The same for every answer: pages load nothing that would need a nonce of their own."""
+    return str(build_policy())
+
+
 class HeadersMiddleware:
     """The same headers on every answer, errors too; dynamic answers are never stored."""
 
@@ -65,6 +73,7 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in common_headers().items():
             response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", _content_policy())
         is_file = request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
         if not is_file or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"

@@ -21,7 +21,7 @@ def language_of(request: HttpRequest) -> str:
     for tag in (
         request.GET.get("mkt", ""),
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""),
-        *(tag for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", ""))),
+        *(tag for tag, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))),
     ):
         found = find_language(tag)
         if found:

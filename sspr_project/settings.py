@@ -106,7 +106,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "sspr_project.http.HeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
     "sspr_project.http.SizeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.TenantMiddleware",

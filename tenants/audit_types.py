@@ -223,6 +223,8 @@ def _scalar(event_type: EventType, key: str, value: object) -> Scalar:
 def clean_text(text: str, length: int = TEXT_LENGTH) -> str:
     """Text as the trail keeps it: control characters and those that turn the direction of the line
     escaped, then cut to `length` characters."""
+    if text.isascii() and text.isprintable():
+        return text[:length]
     shown = "".join(_escaped(sign) if _is_control(sign) else sign for sign in text[:length])
     return shown[:length]
 

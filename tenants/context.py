@@ -7,17 +7,18 @@ raises; it never means "all tenants".
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from .statements import is_embedded, run, tell, together, told_with_the_first
+
 _tenant: ContextVar[UUID | None] = ContextVar("tenant", default=None)
-# Whether the database was told in the transaction that is open now.
+# Whether the database knows the tenant in the transaction that is open now.
 _told: ContextVar[bool] = ContextVar("told", default=False)
-_TELL = "SELECT set_config('app.tenant', %s, true)"
 
 
 class NoTenant(RuntimeError):
@@ -48,9 +49,7 @@ def tenant_context(tenant_id: UUID) -> Iterator[None]:
     because rows of two tenants must never meet in one transaction.
     """
     nested = _enter(tenant_id) and _told.get()
-    with transaction.atomic():
-        if not nested:
-            _tell_database(str(tenant_id))
+    with transaction.atomic(), nullcontext() if nested else told_with_the_first(str(tenant_id)):
         token, told = _tenant.set(tenant_id), _told.set(True)
         try:
             yield
@@ -59,7 +58,7 @@ def tenant_context(tenant_id: UUID) -> Iterator[None]:
             _told.reset(told)
     if not nested and connection.in_atomic_block:
         # The setting lives as long as the outermost transaction, which somebody else opened.
-        _tell_database("")
+        tell("")
 
 
 @contextmanager
@@ -85,22 +84,17 @@ def fetch_for_tenant(statement: str, values: Sequence[Any]) -> list[Any]:
     pipeline as one transaction, without BEGIN and COMMIT of their own.
     """
     tenant = str(get_current_tenant())
-    with connection.cursor() as cursor:
-        if _told.get() or connection.vendor != "postgresql":
-            cursor.execute(statement, values)
+    if _told.get() or is_embedded():
+        with run(statement, values) as cursor:
             return list(cursor.fetchall())
-        connection.ensure_connection()
-        # A lost connection shows at the end of the pipeline, and Django has to learn of it.
-        with (
-            connection.wrap_database_errors,
-            connection.connection.pipeline(),
-            connection.cursor() as teller,
-        ):
-            teller.execute(_TELL, [tenant])
-            cursor.execute(statement, values)
+    connection.ensure_connection()
+    with together():
+        tell(tenant)
+        cursor = run(statement, values)
+    with cursor:
         found = list(cursor.fetchall())
     if connection.in_atomic_block:
-        _tell_database("")
+        tell("")
     return found
 
 
@@ -112,9 +106,3 @@ def _enter(tenant_id: UUID) -> bool:
     if current is not None and current != tenant_id:
         raise OtherTenant("another tenant is in force already")
     return current is not None
-
-
-def _tell_database(value: str) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_TELL, [value])

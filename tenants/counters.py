@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-
 from .context import get_current_tenant
 from .keys import installation_mac, tenant_keys
 from .limits import Limit
 from .models import Counter, SharedCounter
+from .statements import is_embedded, run
 from .together import Changes, Statement, stored
 
 
@@ -116,14 +115,13 @@ def _fetched(
 ) -> list[Any]:
     """The rows that these statements answer with; those `beside` answer nothing."""
     asking = [*raising, *looking]
-    if asking and connection.vendor == "postgresql":
+    if asking and not is_embedded():
         asking, beside = [_united(raising, looking, beside)], ()
     found: list[Any] = []
-    with connection.cursor() as cursor:
-        for statement, values in beside:
-            cursor.execute(statement, values)
-        for statement, values in asking:
-            cursor.execute(statement, values)
+    for statement, values in beside:
+        run(statement, values).close()
+    for statement, values in asking:
+        with run(statement, values) as cursor:
             found += cursor.fetchall()
     return found
 
@@ -184,7 +182,7 @@ def _locked(model: Any, rows: Rows) -> Statement:
     """The rows that are there, locked in the order of `count_up`, or two people wait for each
     other."""
     text = f"SELECT id FROM {model._meta.db_table} WHERE {_own(model)}{_among(rows)}"  # noqa: S608 - names of ours
-    if connection.vendor == "postgresql":
+    if not is_embedded():
         text += ' ORDER BY "limit" COLLATE "C", subject FOR UPDATE'
     return text, [*_own_values(model), *(value for key in rows for value in key)]
 

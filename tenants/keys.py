@@ -70,12 +70,19 @@ class TenantKeys:
     tenant: UUID
     current: int
     versions: dict[int, bytes] = field(repr=False)
+    # By version and purpose; few, and gone with the keys they come from.
+    _derived: dict[tuple[int, str], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def _for(self, version: int, purpose: str) -> bytes:
+        known = self._derived.get((version, purpose))
+        if known is not None:
+            return known
         try:
-            return _derive(self.versions[version], purpose)
+            key = _derive(self.versions[version], purpose)
         except KeyError:
             raise SealBroken("the key of this sealed value is gone") from None
+        self._derived[version, purpose] = key
+        return key
 
     def seal(self, plain: str | bytes, bound_to: bytes) -> bytes:
         """AES-256-GCM under the newest key; opens only with the same `bound_to`."""

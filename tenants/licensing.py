@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 PLANS = ("free", "business_standard", "business_premium", "p1", "p2")
 TRIAL_DAYS = 30
@@ -66,6 +67,7 @@ _BY_PLAN = {
 }
 
 
+@cache
 def entitlements(plan: str, *, trial: bool) -> Entitlements:
     """What `plan` includes; a trial subscription has no voice calls. Raises KeyError."""
     granted = _BY_PLAN[plan]

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from .statements import is_embedded, run
+
 _EMBEDDED = {
     "sspr_find_tenant": (
         "SELECT id FROM tenants_tenant WHERE %s = 'slug' AND slug = %s AND active"
@@ -35,13 +37,12 @@ _EMBEDDED = {
 
 
 def _ids(function: str, arguments: Sequence[Any], embedded: Sequence[Any]) -> list[UUID]:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            marks = ", ".join(["%s"] * len(arguments))
-            cursor.execute(f"SELECT * FROM {function}({marks})", list(arguments))  # noqa: S608 - a fixed name
-            return [row[0] for row in cursor.fetchall() if row[0] is not None]
-        cursor.execute(_EMBEDDED[function], list(embedded))
-        return [UUID(row[0]) for row in cursor.fetchall()]
+    if is_embedded():
+        with run(_EMBEDDED[function], list(embedded)) as cursor:
+            return [UUID(row[0]) for row in cursor.fetchall()]
+    marks = ", ".join(["%s"] * len(arguments))
+    with run(f"SELECT * FROM {function}({marks})", list(arguments)) as cursor:  # noqa: S608 - a fixed name
+        return [row[0] for row in cursor.fetchall() if row[0] is not None]
 
 
 def find_tenant(*, slug: str = "", domain: str = "", host: str = "") -> UUID | None:
@@ -72,13 +73,13 @@ def tenants_of_guest(lookup: bytes) -> list[UUID]:
 
 def tenants_with_messages(now: Any) -> list[UUID]:
     """Tenants with messages that are due."""
-    moment = now if connection.vendor == "postgresql" else _embedded_time(now)
+    moment = now if not is_embedded() else _embedded_time(now)
     return _ids("sspr_tenants_with_messages", [moment], [moment])
 
 
 def tenants_with_imports(before: Any) -> list[UUID]:
     """Tenants that still keep data of an import that was made before this moment."""
-    moment = before if connection.vendor == "postgresql" else _embedded_time(before)
+    moment = before if not is_embedded() else _embedded_time(before)
     return _ids("sspr_tenants_with_imports", [moment], [moment])
 
 

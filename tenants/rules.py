@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
 
-from django.db import connection
-
 from .models import Domain, ResetPolicy, Subscription, Tenant
+from .statements import is_embedded
 from .together import Reading
 
 MOST_KEPT = 2000
@@ -43,7 +42,7 @@ def rules_of(tenant: Tenant | None = None) -> TenantRules:
                 return kept
     found = _read()
     # The embedded database has no triggers that would tell of a change.
-    if connection.vendor == "postgresql":
+    if not is_embedded():
         with _lock:
             _kept[found.tenant.pk] = found
             while len(_kept) > MOST_KEPT:

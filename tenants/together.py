@@ -12,12 +12,13 @@ from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import sql
 from django.db.models.expressions import Expression
 
 from .context import fetch_for_tenant, get_current_tenant
 from .scoping import claim_for_current_tenant, compiling_for
+from .statements import is_embedded, run
 
 Statement = tuple[str, Sequence[Any]]
 Querysets = Sequence[models.QuerySet[Any]]
@@ -47,10 +48,9 @@ class Reading:
 
     def rows(self, **given: Any) -> list[list[Any]]:
         """The rows of each queryset, in their order. Raises NoTenant."""
-        tenant = get_current_tenant()
         statement, shapes, marks = self._compiled
         found: list[list[Any]] = [[] for _ in shapes]
-        values = [_value(mark, given, tenant) for mark in marks]
+        values = _filled(marks, given)
         for number, body in fetch_for_tenant(statement, values):
             found[number].append(shapes[number].load(body))
         return found
@@ -70,6 +70,38 @@ class Reading:
         return " UNION ALL ".join(parts), shapes, marks
 
 
+class Change:
+    """A statement that changes or removes rows of one table, compiled once like a `Reading`.
+
+    `values` are what the rows get; without any they are removed, and nothing else may point at
+    them.
+    """
+
+    def __init__(self, make: Callable[[], models.QuerySet[Any]], **values: Any) -> None:
+        self._make = make
+        self._values = values
+
+    def of(self, **given: Any) -> Statement:
+        """The statement and its values for the tenant in force. Raises NoTenant."""
+        text, marks = self._compiled
+        return text, _filled(marks, given)
+
+    @cached_property
+    def _compiled(self) -> Statement:
+        with compiling_for(_ANY_TENANT):
+            rows = self._make().query
+            query: Any = rows.chain(sql.UpdateQuery if self._values else sql.DeleteQuery)
+            if self._values:
+                query.add_update_values(self._values)
+            text, marks = query.get_compiler(connection=connection).as_sql()
+        return text, marks
+
+
+def _filled(marks: Sequence[Any], given: dict[str, Any]) -> list[Any]:
+    tenant = get_current_tenant()
+    return [_value(mark, given, tenant) for mark in marks]
+
+
 def _value(mark: Any, given: dict[str, Any], tenant: UUID) -> Any:
     if isinstance(mark, Given):
         return stored(given[mark.name])
@@ -81,7 +113,7 @@ _TENANT_MARKS = (_ANY_TENANT, _ANY_TENANT.hex)
 
 def stored(value: Any) -> Any:
     """A value as the driver takes it."""
-    if connection.vendor != "sqlite":
+    if not is_embedded():
         return value
     if isinstance(value, UUID):
         return value.hex
@@ -96,23 +128,26 @@ class Shape:
     def __init__(self, model: Any, fields: Sequence[Any] = ()) -> None:
         self.model = model
         self.fields = tuple(fields or model._meta.concrete_fields)
-        self._names = [field.attname for field in self.fields]
-        self._loads = [(field.column, _load_of(field)) for field in self.fields]
+        self._loads = [(field.attname, field.column, _load_of(field)) for field in self.fields]
 
     def json(self, alias: str) -> str:
         """The SQL expression for a row of this table or subquery."""
-        if connection.vendor == "postgresql":
+        if not is_embedded():
             return f"row_to_json({alias})"
         pairs = ", ".join(f"'{field.column}', {_embedded(alias, field)}" for field in self.fields)
         return f"json_object({pairs})"
 
     def load(self, body: Any) -> Any:
+        """The row as `Model.from_db` makes it, without the signals that nobody here listens to."""
         found = body if isinstance(body, dict) else json.loads(body)
-        values = []
-        for column, load in self._loads:
+        row = self.model.__new__(self.model)
+        row._state = models.base.ModelState()
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        values = row.__dict__
+        for name, column, load in self._loads:
             value = found[column]
-            values.append(value if load is None or value is None else load(value))
-        return self.model.from_db(connection.alias, self._names, values)
+            values[name] = value if load is None or value is None else load(value)
+        return row
 
 
 def _embedded(alias: str, field: Any) -> str:
@@ -169,32 +204,21 @@ class Changes:
             raise ValueError("one row, changed as two objects")
         known.update(names)
 
-    def update_rows(self, rows: models.QuerySet[Any], **values: Any) -> None:
-        query: Any = rows.query.chain(sql.UpdateQuery)
-        query.add_update_values(values)
-        self.execute(*query.get_compiler(connection=connection).as_sql())
-
-    def delete_rows(self, rows: models.QuerySet[Any]) -> None:
-        """Rows that nothing else points at."""
-        query = rows.query.chain(sql.DeleteQuery)
-        self.execute(*query.get_compiler(connection=connection).as_sql())
-
     def execute(self, statement: str, values: Sequence[Any]) -> None:
-        """Any other statement that changes rows and answers nothing."""
+        """Any statement that changes rows and answers nothing, a `Change` for example."""
         self._raw.append((statement, tuple(values)))
 
     def write(self) -> None:
         """Sends everything and starts afresh."""
         for statement, values in _joined(self.take()):
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
+            run(statement, values).close()
 
     def take(self) -> list[Statement]:
         """The statements, for a caller who sends them with one of its own; starts afresh."""
         by_model: dict[Any, list[Any]] = {}
         for row in self._new:
             by_model.setdefault(type(row), []).append(row)
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
         # Changes of many rows come first: one after the other they must not meet what is added.
         statements = list(self._raw)
         statements += [_insertion(model, rows) for model, rows in by_model.items()]
@@ -226,12 +250,26 @@ def _update(row: Any, names: Sequence[str]) -> Statement:
 
 
 def _saved(field: Any, row: Any, *, add: bool) -> Any:
+    if type(field) in _PLAIN and not is_embedded():
+        return row.__dict__[field.attname]
     return field.get_db_prep_save(field.pre_save(row, add), connection)
+
+
+# PostgreSQL's driver takes their values as the row has them.
+_PLAIN = {
+    models.BooleanField,
+    models.CharField,
+    models.ForeignKey,
+    models.PositiveIntegerField,
+    models.PositiveSmallIntegerField,
+    models.TextField,
+    models.UUIDField,
+}
 
 
 def _joined(statements: Sequence[Statement]) -> list[Statement]:
     """All of them as one, on a database that takes changes in a WITH clause."""
-    if connection.vendor != "postgresql" or len(statements) < 2:
+    if is_embedded() or len(statements) < 2:
         return list(statements)
     # PostgreSQL runs the main statement first and then those of the WITH clause, in their order.
     (first, values), *rest = statements

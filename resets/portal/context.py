@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,6 +19,7 @@ from tenants.models import Tenant
 
 from ..services import Origin
 
+_ANY_FLOW = UUID(int=0)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -46,9 +49,26 @@ def host_tenant(request: Any) -> Tenant | None:
     return found
 
 
+@cache
+def plain_url(name: str) -> str:
+    """The address of a page that is not one journey's."""
+    return reverse(f"portal:{name}")
+
+
+@cache
+def _pattern(name: str) -> str:
+    return reverse(f"portal:{name}", args=[_ANY_FLOW])
+
+
+def flow_url(name: str, flow: UUID) -> str:
+    """The address of a page or step of a journey."""
+    return _pattern(name).replace(str(_ANY_FLOW), str(flow))
+
+
 def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> dict[str, Any]:
     """The common part of every page, in the look of the tenant when one is known."""
     known = tenant is not None and not tenant.platform
+    language = get_language()
     return {
         "state": "",
         "reference": "",
@@ -56,10 +76,10 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
         "organisation": tenant.name if tenant is not None and known else "",
         "brand": _brand(tenant) if tenant is not None and known else {},
         "helpdesk": _helpdesk(tenant) if tenant is not None and known else None,
-        "help_url": reverse("portal:help"),
-        "start_again_url": reverse("portal:start"),
-        "languages": [(code, name, code == get_language()) for code, name in settings.LANGUAGES],
-        "language": get_language(),
+        "help_url": plain_url("help"),
+        "start_again_url": plain_url("start"),
+        "languages": [(code, name, code == language) for code, name in settings.LANGUAGES],
+        "language": language,
         "step": None,
         "cancel_url": "",
         "errors": {},

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from accounts.methods.registry import METHODS
 from accounts.passwords.messages import message, requirements
@@ -16,7 +15,7 @@ from accounts.questions import question_text
 from ..flow import State
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
-from .context import clock, origin_of, page_context
+from .context import clock, flow_url, origin_of, page_context, plain_url
 from .words import NOT_ME, description, label
 
 STATUS = {State.EXPIRED: 410, State.LOCKED: 429}
@@ -41,13 +40,13 @@ def flow_page(
         reference=view.reference,
         reason_code=view.reason if view.tenant.reveal_reason else "",
         concealed=view.concealed,
-        language_url=_url("flow", handle),
-        help_url=f"{reverse('portal:help')}?reference={view.reference}",
+        language_url=flow_url("flow", handle.flow),
+        help_url=f"{plain_url('help')}?reference={view.reference}",
         ends_at=clock(view.expires_at),
         errors={name: text for name, text in (errors or {}).items() if text},
     )
     if view.steps:
-        context["cancel_url"] = _url("cancel", handle)
+        context["cancel_url"] = flow_url("cancel", handle.flow)
         if view.page != "password" and view.steps > 1:
             context["step"] = {"number": view.step, "total": view.steps}
     context.update(_OWN[view.page](handle, view, now))
@@ -60,18 +59,14 @@ def flow_page(
     return response
 
 
-def _url(intent: str, handle: Handle) -> str:
-    return reverse(f"portal:{intent}", args=[handle.flow])
-
-
 def _other_url(handle: Handle, view: FlowView) -> str:
     """ "Try another way", where there is another one."""
-    return _url("flow", handle) + "?other=1" if len(view.choices) > 1 else ""
+    return flow_url("flow", handle.flow) + "?other=1" if len(view.choices) > 1 else ""
 
 
 def _choose(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     return {
-        "form_action": _url("choose", handle),
+        "form_action": flow_url("choose", handle.flow),
         "methods": [
             {
                 "key": choice.key,
@@ -93,7 +88,7 @@ def _contact(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 
 def contact_context(handle: Handle, view: FlowView, choice: MethodChoice) -> dict[str, Any]:
     return {
-        "form_action": _url("choose", handle),
+        "form_action": flow_url("choose", handle.flow),
         "method": choice.key,
         "hint": choice.hint,
         "channels": choice.channels,
@@ -106,13 +101,13 @@ def _code(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     sent = pending.resend_at is not None
     wait = (pending.resend_at - now).total_seconds() if pending.resend_at is not None else 0
     return {
-        "form_action": _url("verify", handle),
+        "form_action": flow_url("verify", handle.flow),
         "method": pending.method,
         "channel": pending.channel,
         "hint": pending.hint,
         "tries_left": pending.tries_left,
         "expires_at": clock(pending.expires_at) if _is_sent(pending) else "",
-        "resend_url": _url("send", handle) if sent else "",
+        "resend_url": flow_url("send", handle.flow) if sent else "",
         "resend_in": max(0, int(wait)),
         "resend_at": clock(pending.resend_at),
         "other_url": _other_url(handle, view),
@@ -131,7 +126,7 @@ def _pending(view: FlowView) -> Pending:
 
 def _questions(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     return {
-        "form_action": _url("verify", handle),
+        "form_action": flow_url("verify", handle.flow),
         "questions": [
             {"name": f"answer_{number}", "text": question_text(key), "value": ""}
             for number, key in enumerate(_pending(view).questions, start=1)
@@ -143,7 +138,7 @@ def _questions(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     rules = view.rules or PasswordRules()
     return {
-        "form_action": _url("submit", handle),
+        "form_action": flow_url("submit", handle.flow),
         "values": {"user_id": view.user_id},
         "requirements": requirements(rules),
         "min_length": rules.shortest,

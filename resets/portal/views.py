@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -32,7 +31,7 @@ from .admission import (
     forget_waiting,
     waiting_page,
 )
-from .context import clock, host_tenant, origin_of, page_context
+from .context import clock, flow_url, host_tenant, origin_of, page_context, plain_url
 from .fields import BadForm, read_fields
 from .pages import contact_context, error_page, flow_page, gone_page, stranger_page, texts
 
@@ -49,7 +48,7 @@ FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     context = page_context(request, host_tenant(request), state="home")
-    context |= {"reset_url": reverse("portal:start"), "change_url": "", "security_info_url": ""}
+    context |= {"reset_url": plain_url("start"), "change_url": "", "security_info_url": ""}
     return render(request, "portal/home.html", context)
 
 
@@ -93,7 +92,7 @@ def _start_page(
         state=State.STARTED.value,
         errors=errors or {},
         values={"user_id": values.get("user_id", "")},
-        form_action=reverse("portal:start"),
+        form_action=plain_url("start"),
         **captcha_context(request, now, hard=hard),
     )
     return render(request, "portal/start.html", context, status=status)
@@ -108,13 +107,13 @@ def wait(request: HttpRequest) -> HttpResponse:
     """
     waiting = find_waiting(request)
     if waiting is None:
-        return HttpResponseRedirect(reverse("portal:start"))
+        return HttpResponseRedirect(plain_url("start"))
     now = timezone.now()
     admission = admit(request, waiting.fields, now)
     if admission == "wait":
         return waiting_page(request, waiting)
     if admission == "failed":
-        return forget_waiting(HttpResponseRedirect(reverse("portal:start")))
+        return forget_waiting(HttpResponseRedirect(plain_url("start")))
     if waiting.door == "help":
         from .aid import pass_on
 
@@ -157,11 +156,11 @@ def organisation(request: HttpRequest) -> HttpResponse:
     try:
         user_id, hard = signing.loads(fields["who"], salt=_WHO_SALT, max_age=_WHO_SECONDS)
     except (signing.BadSignature, ValueError):
-        return HttpResponseRedirect(reverse("portal:start"))
+        return HttpResponseRedirect(plain_url("start"))
     if not fields["organisation"].strip():
         return _organisation_page(request, fields["who"], {"organisation": words.TYPE_ORGANISATION})
     if not captcha.spend(captcha.ticket_digest(fields["who"]), now):
-        return HttpResponseRedirect(reverse("portal:start"))
+        return HttpResponseRedirect(plain_url("start"))
     return _begin(request, user_id, fields["organisation"], now, hard=hard)
 
 
@@ -172,15 +171,15 @@ def _organisation_page(request: HttpRequest, who: str, errors: Mapping[str, Any]
         state=State.STARTED.value,
         who=who,
         errors=errors,
-        language_url=reverse("portal:start"),
-        form_action=reverse("portal:organisation"),
+        language_url=plain_url("start"),
+        form_action=plain_url("organisation"),
     )
     return render(request, "portal/organisation.html", context)
 
 
 def _to_flow(handle: Handle) -> HttpResponse:
     """On to the page of the journey, with its secret in the cookie."""
-    response = HttpResponseRedirect(reverse("portal:flow", args=[handle.flow]))
+    response = HttpResponseRedirect(flow_url("flow", handle.flow))
     response.status_code = SEE_OTHER
     return _with_cookie(response, handle)
 
@@ -291,7 +290,7 @@ def _field_of(view: FlowView) -> str:
 
 
 def _see_flow(handle: Handle) -> HttpResponse:
-    response = HttpResponseRedirect(reverse("portal:flow", args=[handle.flow]))
+    response = HttpResponseRedirect(flow_url("flow", handle.flow))
     response.status_code = SEE_OTHER
     return response
 

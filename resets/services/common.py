@@ -21,15 +21,13 @@ from tenants.context import tenant_context
 from tenants.counters import Blocked, Count
 from tenants.keys import binding
 from tenants.policy import STRONGEST_FIRST
-from tenants.together import Changes
+from tenants.together import Change, Changes, Given
 
 from ..facts import Situation
+from ..flow import OPEN_STATES, State, advance
 from ..flow import Event as Step
-from ..flow import State, advance
 from ..models import Challenge, Flow
 from .locking import find_asked, find_locked
-
-OPEN_STATES = frozenset({State.STARTED, State.PROVING, State.PROVED, State.CHOOSING})
 
 
 class NoFlow(LookupError):
@@ -165,12 +163,15 @@ def end(
     kill_challenges(flow, changes)
 
 
+_KILLING = Change(lambda: Challenge.objects.filter(flow=Given("flow"), dead=False), dead=True)
+
+
 def kill_challenges(flow: Flow, changes: Changes) -> None:
     """The proof in hand can't be answered any more. Where it was read with the journey it is
     changed as that row, because the step may have changed it already."""
     challenge = _find_pending(flow)
     if challenge is None:
-        changes.update_rows(Challenge.objects.filter(flow=flow, dead=False), dead=True)
+        changes.execute(*_KILLING.of(flow=flow.pk))
     else:
         challenge.dead = True
         changes.update(challenge, "dead")

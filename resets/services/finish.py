@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import Session, User
@@ -14,15 +13,14 @@ from tenants import audit
 from tenants.counters import forget
 from tenants.roles import holds_administrator_role
 from tenants.secret import Secret
-from tenants.together import Changes
+from tenants.together import Change, Changes, Given
 
 from ..eligibility import NOT_ENOUGH_METHODS, independent
 from ..facts import person_key
+from ..flow import OPEN_STATES, State
 from ..flow import Event as Step
-from ..flow import State
 from ..models import Flow, Gate
 from .common import (
-    OPEN_STATES,
     Handle,
     Result,
     check_held,
@@ -36,6 +34,7 @@ from .common import (
     subject,
 )
 from .denial import deny
+from .locking import find_open_beside
 from .notices import tell_administrators, tell_person
 from .proofs import gate_seal
 from .standing import Standing, standing_of
@@ -94,15 +93,7 @@ def _lock_all(handle: Handle, now: datetime, changes: Changes) -> list[Flow]:
 
     Raises NoFlow. Somebody else's start is not held up, which only needs the person to exist.
     """
-    rows = (
-        Flow.objects.filter(user__in=Flow.objects.filter(pk=handle.flow).values("user"))
-        .filter(Q(pk=handle.flow) | Q(state__in=list(OPEN_STATES)))
-        # An inner join: the nullable side of an outer one can't be locked.
-        .filter(user__session_epoch__gte=0)
-        .select_related("user", "tenant")
-        .select_for_update(no_key=True, of=("self", "user"))
-    )
-    found = list(rows.order_by("pk"))
+    found = find_open_beside(handle.flow)
     own = next((row for row in found if row.pk == handle.flow), None)
     if own is None or own.expires_at <= now:
         # A decoy, or a journey whose time is over.
@@ -184,6 +175,9 @@ def _set_password(
     changes.update(user, "password", "session_epoch", "password_changed_at")
 
 
+_ENDING_SESSIONS = Change(lambda: Session.objects.filter(user=Given("user")))
+
+
 def _finish(
     standing: Standing,
     others: Sequence[Flow],
@@ -193,7 +187,7 @@ def _finish(
 ) -> None:
     """Ends the journey and everything that rested on the old password; tells those concerned."""
     flow, user = standing.flow, standing.person
-    changes.delete_rows(Session.objects.filter(user=user))
+    changes.execute(*_ENDING_SESSIONS.of(user=user.pk))
     move(flow, Step.SUBMIT)
     end(flow, Step.WRITE, now, changes)
     cancelled = cancel_flows(others, user, now, changes)

@@ -4,17 +4,18 @@ One statement, written by hand. The proof is locked with the journey, because wh
 lock sees only what is locked as it is then. Lock order everywhere: flow, challenge, user.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.models import User
 from tenants.context import fetch_for_tenant, get_current_tenant
 from tenants.models import Tenant
+from tenants.statements import is_embedded
 from tenants.together import Shape, stored
 
+from ..flow import OPEN_STATES
 from ..models import Challenge, Flow
 
 
@@ -28,19 +29,32 @@ def find_asked(flow_id: UUID) -> Flow | None:
     return _find(flow_id, asked=True)
 
 
+def find_open_beside(flow_id: UUID) -> list[Flow]:
+    """The journey and every open one of its person, in one order, and the person, locked too.
+
+    Nothing for a decoy. Somebody else's start, which only needs the person to exist, goes on.
+    """
+    statement, shapes = _statement_beside()
+    tenant, flow = stored(get_current_tenant()), stored(flow_id)
+    found = fetch_for_tenant(statement, [tenant, tenant, flow, flow, *_OPEN])
+    return [_loaded(shapes, row) for row in found]
+
+
 def _find(flow_id: UUID, *, asked: bool) -> Flow | None:
-    statement, shapes = _statement(asked, connection.vendor)
+    statement, shapes = _statement(asked)
     values = [stored(get_current_tenant()), stored(flow_id)]
     found = fetch_for_tenant(statement, values)
-    if not found:
-        return None
+    return _loaded(shapes, found[0]) if found else None
+
+
+def _loaded(shapes: Sequence[Shape], bodies: Sequence[Any]) -> Flow:
     flow: Any
     flow, tenant, user, *rest = [
         shape.load(body) if body is not None and _is_there(body) else None
-        for shape, body in zip(shapes, found[0], strict=True)
+        for shape, body in zip(shapes, bodies, strict=True)
     ]
     flow.tenant, flow.user = tenant, user
-    if asked:
+    if rest:
         flow.pending = rest[0]
     row: Flow = flow
     return row
@@ -51,16 +65,24 @@ def _is_there(body: Any) -> bool:
     return not isinstance(body, str) or '"id":null' not in body
 
 
+_OPEN = sorted(OPEN_STATES)
+
+
 @cache
-def _statement(asked: bool, vendor: str) -> tuple[str, tuple[Shape, ...]]:
-    models: list[Any] = [Flow, Tenant, User, *([Challenge] if asked else [])]
-    shapes = tuple(Shape(model) for model in models)
-    flow, tenant, user = (model._meta.db_table for model in models[:3])
-    parts = ", ".join(shape.json(alias) for shape, alias in zip(shapes, "ftuc", strict=False))
-    text = (
-        f"SELECT {parts} FROM {flow} f JOIN {tenant} t ON t.id = f.tenant_id"  # noqa: S608 - names of ours
-        f" LEFT JOIN {user} u ON u.tenant_id = f.tenant_id AND u.id = f.user_id"
-    )
+def _statement_beside() -> tuple[str, tuple[Shape, ...]]:
+    text, shapes = _selection([Flow, Tenant, User])
+    own = f"SELECT user_id FROM {Flow._meta.db_table} WHERE tenant_id = %s AND id = %s"  # noqa: S608 - names of ours
+    states = ", ".join(["%s"] * len(_OPEN))
+    text += f" WHERE f.tenant_id = %s AND f.user_id = ({own})"
+    text += f" AND (f.id = %s OR f.state IN ({states})) ORDER BY f.id"
+    # The nullable side of an outer join can't be locked.
+    text = text.replace(" LEFT JOIN ", " JOIN ")
+    return text + ("" if is_embedded() else " FOR NO KEY UPDATE OF f, u"), shapes
+
+
+@cache
+def _statement(asked: bool) -> tuple[str, tuple[Shape, ...]]:
+    text, shapes = _selection([Flow, Tenant, User, *([Challenge] if asked else [])])
     if asked:
         table = Challenge._meta.db_table
         text += (
@@ -68,6 +90,17 @@ def _statement(asked: bool, vendor: str) -> tuple[str, tuple[Shape, ...]]:
             " AND NOT c.dead AND c.used_at IS NULL"
         )
     text += " WHERE f.tenant_id = %s AND f.id = %s"
-    if vendor == "postgresql":
+    if not is_embedded():
         text += " FOR UPDATE OF f, c" if asked else " FOR UPDATE OF f"
+    return text, shapes
+
+
+def _selection(models: Sequence[Any]) -> tuple[str, tuple[Shape, ...]]:
+    shapes = tuple(Shape(model) for model in models)
+    flow, tenant, user = (model._meta.db_table for model in models[:3])
+    parts = ", ".join(shape.json(alias) for shape, alias in zip(shapes, "ftuc", strict=False))
+    text = (
+        f"SELECT {parts} FROM {flow} f JOIN {tenant} t ON t.id = f.tenant_id"  # noqa: S608 - names of ours
+        f" LEFT JOIN {user} u ON u.tenant_id = f.tenant_id AND u.id = f.user_id"
+    )
     return text, shapes

@@ -10,10 +10,10 @@ from tenants.context import tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
 from tenants.models import Tenant
 
-from ..flow import State
+from ..flow import OPEN_STATES, State
 from ..models import Challenge, Flow
 from .challenges import offered_channels, resend_at
-from .common import OPEN_STATES, Handle
+from .common import Handle
 from .finish import password_terms
 from .standing import Standing, read_standing
 

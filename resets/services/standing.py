@@ -22,17 +22,23 @@ from .common import Handle, NoFlow, check_held
 
 @dataclass(frozen=True)
 class Standing:
-    """A journey with everything needed to judge its next step."""
+    """A journey with everything needed to judge its next step.
+
+    assessed: the assessment, where it was made already and no lock was part of it.
+    """
 
     flow: Flow
     situation: Situation
     own: Belongings | None
     gates: tuple[Gate, ...]
     synchronised: bool
+    assessed: Assessment | None = None
 
     @cached_property
     def assessment(self) -> Assessment:
         """What the person may do now, by the rules that hold now."""
+        if self.assessed is not None:
+            return self.assessed
         return assess(self.situation, self.own, synchronised=self.synchronised)
 
     @property
@@ -61,15 +67,16 @@ class Standing:
 
     def open_registration(self, method: str) -> Registration | None:
         """The same, if a gate can still be passed with it beside those that were (R-11)."""
-        return self.registration(method) if method in self._reachable() else None
+        return self.registration(method) if method in self._reachable else None
 
     def offered(self) -> tuple[str, ...]:
         """The methods that can come next, strongest first."""
         if self.flow.concealed:
             passed = {gate.method for gate in self.gates}
             return tuple(method for method in self.flow.methods if method not in passed)
-        return self._reachable()
+        return self._reachable
 
+    @cached_property
     def _reachable(self) -> tuple[str, ...]:
         """Methods from which the required number of independent gates can be reached."""
         proofs = [p for p in self.assessment.decision.proofs if p.method in self.flow.methods]

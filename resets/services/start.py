@@ -34,7 +34,7 @@ from tenants.services import get_platform
 from tenants.together import Changes, Reading
 
 from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
-from ..facts import Situation, assess, person_key, read_situation, synchronised_rows
+from ..facts import Assessment, Situation, assess, person_key, read_situation, synchronised_rows
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Flow
@@ -270,19 +270,19 @@ class _Opening:
     hinted: bool
 
     @cached_property
-    def decision(self) -> Decision:
+    def assessment(self) -> Assessment:
         """The decision of the start, which knows of the lock."""
         return assess(
             self.arrival.situation,
             self.arrival.own,
             synchronised=self.arrival.synchronised,
             locked_until=until_of(self.lock),
-        ).decision
+        )
 
 
 def _open(opening: _Opening, now: datetime, changes: Changes) -> Handle:
     """Writes the row, its audit events and, in concealed mode, one message real or not."""
-    arrival, decision = opening.arrival, opening.decision
+    arrival, decision = opening.arrival, opening.assessment.decision
     situation, own = arrival.situation, arrival.own
     secret = new_secret()
     flow = _new_flow(opening, secret, now)
@@ -291,7 +291,8 @@ def _open(opening: _Opening, now: datetime, changes: Changes) -> Handle:
     audit.record_many(_opening_events(flow, decision, now), into=changes)
     if flow.state == State.PROVING:
         known = own if flow.user is not None else None
-        standing = Standing(flow, situation, known, (), arrival.synchronised)
+        judged = opening.assessment if known is not None and opening.lock is None else None
+        standing = Standing(flow, situation, known, (), arrival.synchronised, judged)
         begin_without_choice(standing, now, changes)
     if arrival.concealed:
         hint_unregistered(situation, own, decision, flow, now, changes, hinted=opening.hinted)
@@ -299,7 +300,7 @@ def _open(opening: _Opening, now: datetime, changes: Changes) -> Handle:
 
 
 def _new_flow(opening: _Opening, secret: str, now: datetime) -> Flow:
-    arrival, decision = opening.arrival, opening.decision
+    arrival, decision = opening.arrival, opening.assessment.decision
     situation, concealed = arrival.situation, arrival.concealed
     user = arrival.own.user if arrival.own is not None else None
     flow = Flow(

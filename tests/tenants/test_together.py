@@ -10,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuthenticatorDevice, ContactPoint, QuestionAnswer, User
 from tenants.context import NoTenant, OtherTenant, tenant_context, tenant_reading
 from tenants.models import Domain, ResetPolicy, Subscription, Tenant
-from tenants.together import Changes, Given, Reading
+from tenants.together import Change, Changes, Given, Reading
 from tests.cast import Acme, Organisation
 
 
 def test_rows_of_many_tables_come_back_as_single_queries_give_them(acme: Acme) -> None:
     models: tuple[Any, ...] = (Tenant, ResetPolicy, Subscription, Domain, User, ContactPoint)
     with acme.inside():
+        Tenant.objects.get()
         with CaptureQueriesContext(connection) as queries:
             found = Reading(lambda: [model.objects.all() for model in models]).rows()
         assert len(queries) == 1
@@ -85,14 +86,17 @@ def test_reading_needs_no_transaction_and_leaves_no_tenant_behind(
 def test_changes_of_many_tables_are_one_statement(acme: Acme) -> None:
     with acme.inside():
         contact = ContactPoint.objects.get(user=acme.bob, kind="alternate_email")
+        rows = ContactPoint.objects.filter(pk=Given("contact"))
+        raising = Change(lambda: rows, version=F("version") + 1)
+        forgetting = Change(lambda: QuestionAnswer.objects.filter(user=Given("user")))
         changes = Changes()
         changes.add(Domain(name="one.example"), Domain(name="two.example"))
         acme.bob.display_name = "Robert"
         changes.update(acme.bob, "display_name")
         acme.bob.given_name = "Rob"
         changes.update(acme.bob, "given_name")
-        changes.update_rows(ContactPoint.objects.filter(pk=contact.pk), version=F("version") + 1)
-        changes.delete_rows(QuestionAnswer.objects.filter(user=acme.alice))
+        changes.execute(*raising.of(contact=contact.pk))
+        changes.execute(*forgetting.of(user=acme.alice.pk))
         with CaptureQueriesContext(connection) as queries:
             changes.write()
         assert len(queries) == 1

@@ -1,0 +1,83 @@
+"""How statements travel to the database: numbered once, and the first one with its tenant.
+
+Django reads a statement's text each time it is sent, to turn `%s` into the numbers PostgreSQL
+wants. What is compiled or written once is numbered once here.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+TELL = "SELECT set_config('app.tenant', %s, true)"
+
+
+@cache
+def is_embedded() -> bool:
+    """Whether the database is SQLite; asked for every value that is written."""
+    return connection.vendor == "sqlite"
+
+
+@lru_cache(maxsize=1024)
+def numbered(statement: str) -> str:
+    """`a = %s AND b = %s` as PostgreSQL writes it: `a = $1 AND b = $2`."""
+    first, *rest = statement.split("%s")
+    parts = [first, *(f"${number}{part}" for number, part in enumerate(rest, start=1))]
+    return "".join(parts).replace("%%", "%")
+
+
+def run(statement: str, values: Sequence[Any]) -> Any:
+    """Sends a statement with `%s` marks; the cursor, which the caller closes."""
+    if is_embedded() or connection.queries_logged:
+        cursor: Any = connection.cursor()
+        cursor.execute(statement, values)
+        return cursor
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    raw: Any = psycopg.RawCursor(connection.connection)
+    cursor = connection.make_cursor(raw)
+    cursor.execute(numbered(statement), values)
+    return cursor
+
+
+def tell(tenant: str) -> None:
+    """Tells the database's row-level security the tenant, for the transaction that is open."""
+    if not is_embedded():
+        run(TELL, [tenant]).close()
+
+
+@contextmanager
+def told_with_the_first(tenant: str) -> Iterator[None]:
+    """The first statement inside takes the tenant along: both, and BEGIN, travel together."""
+    if is_embedded():
+        yield
+        return
+    owed = True
+
+    def take_along(
+        execute: Callable[..., Any], statement: str, values: Any, many: bool, context: Any
+    ) -> Any:
+        nonlocal owed
+        if not owed:
+            return execute(statement, values, many, context)
+        owed = False
+        if many or isinstance(context["cursor"].cursor, psycopg.ServerCursor):
+            tell(tenant)
+            return execute(statement, values, many, context)
+        with together():
+            tell(tenant)
+            return execute(statement, values, many, context)
+
+    with connection.execute_wrapper(take_along):
+        yield
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is sent inside is answered at its end, all at once."""
+    # A lost connection shows at the end of the pipeline, and Django has to learn of it.
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
