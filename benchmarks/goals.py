@@ -58,7 +58,7 @@ def _dearest_stranger(results: Results) -> float:
 
 
 def _auc(results: Results) -> float:
-    steps = results["timing"]["steps"]
+    steps = [step for step in results["timing"]["steps"] if step["judged"]]
     if min(step["pairs"] for step in steps) < LEAST_PAIRS:
         raise TooSmall
     return float(max(abs(step["auc"] - 0.5) for step in steps))

@@ -22,8 +22,9 @@ from benchmarks.harness.stage import stage
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--pairs", type=int, default=500, help="of each contrast")
-    options.add_argument("--pairs-a-tenant", type=int, default=40)
+    options.add_argument("--pairs-a-tenant", type=int, default=16)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--at-once", type=int, default=4, help="pairs on their way together")
     options.add_argument("--wrong-contact", action="store_true", help="the visitor guesses it")
     options.add_argument("--quick", action="store_true", help="20 pairs: does it run?")
     options.add_argument("--gate", action="store_true")

@@ -22,6 +22,7 @@ from tenants.rules import rules_of
 from writeback.health import state_of_tenant
 
 from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
+from .evenness import note_concealing
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Assessment:
 def read_situation(now: datetime, tenant: Tenant | None = None) -> Situation:
     """The tenant in force as it is now; `tenant` is its row, where that was just read."""
     rules = rules_of(tenant)
-    return Situation(
+    situation = Situation(
         tenant=tenant if tenant is not None else rules.tenant,
         policy=rules.policy,
         plan=rules.subscription.plan if rules.subscription is not None else "free",
@@ -92,6 +93,9 @@ def read_situation(now: datetime, tenant: Tenant | None = None) -> Situation:
         custom_domain=any(domain.custom for domain in rules.domains),
         now=now,
     )
+    if situation.concealed:
+        note_concealing()
+    return situation
 
 
 def synchronised_rows() -> QuerySet[User]:

@@ -14,6 +14,7 @@ from tenants.colors import readable_on
 from tenants.limits import MAX_USER_ID
 
 from .. import services
+from ..evenness import on_the_beat
 from ..services.help import MAX_NOTE
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page
@@ -23,6 +24,7 @@ from .pages import error_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@on_the_beat
 def help_request(request: HttpRequest) -> HttpResponse:
     """A message to the help desk or the administrators, open to everybody."""
     now = timezone.now()

@@ -19,6 +19,7 @@ from tenants.limits import MAX_ANSWER, MAX_CONTACT, MAX_PASSWORD, MAX_USER_ID
 from tenants.secret import Secret
 
 from .. import captcha, services
+from ..evenness import on_the_beat
 from ..flow import State
 from ..services import FlowView, Handle, NoFlow, Result
 from . import words
@@ -53,6 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@on_the_beat
 def start(request: HttpRequest) -> HttpResponse:
     """Find your account: user ID and captcha."""
     now = timezone.now()
@@ -99,6 +101,7 @@ def _start_page(
 
 
 @require_GET
+@on_the_beat
 def wait(request: HttpRequest) -> HttpResponse:
     """Goes on with what was posted too early, without JavaScript.
 
@@ -149,6 +152,7 @@ def _begin(
 
 
 @require_POST
+@on_the_beat
 def organisation(request: HttpRequest) -> HttpResponse:
     """A guest whom several organisations know says which one is meant; none is ever listed."""
     now = timezone.now()
@@ -200,6 +204,7 @@ def flow_view(action: FlowAction) -> Callable[[HttpRequest, UUID], HttpResponse]
     """A view that belongs to the journey this browser holds; without it there is nothing to see."""
 
     @sensitive_post_parameters()
+    @on_the_beat
     def view(request: HttpRequest, flow: UUID) -> HttpResponse:
         handle, now = None, timezone.now()
         try:

@@ -161,8 +161,9 @@ def _compare_and_send(
         _take_back(standing, chosen.method, changes)
     else:
         # The same statement, for rows that nobody has: time must not tell what is on file.
-        nobody = [situation.count(name, _NOBODY) for name in ("failed_method", "failed_proofs")]
-        count_down([*nobody, Count(LIMITS["failed_by_address"], _NOBODY)], into=changes)
+        counts = proof_counts(situation, flow, chosen.method)
+        count_down([replace(count, subject=_NOBODY) for count in counts], into=changes)
+        changes.update(flow, "tries")
     if chosen.blocked is not None:
         return _too_many(standing, chosen.blocked, now, changes)
     channel = _channel(situation, chosen)
