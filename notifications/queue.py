@@ -7,8 +7,10 @@ leaves the few it held queued, and whoever claims them next sends them with the 
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 import structlog
@@ -20,7 +22,7 @@ from tenants.keys import SealBroken, tenant_keys
 from tenants.lookup import tenants_with_messages
 from tenants.models import Tenant
 from tenants.secret import Secret
-from tenants.together import Changes
+from tenants.together import Changes, Given, Reading
 
 from .channels.base import Delivery, DeliveryFailed, Fact, OutgoingMessage
 from .channels.registry import OpenChannels
@@ -38,26 +40,33 @@ CLAIM = 5
 Clock = Callable[[], datetime]
 
 
-def drain(now: datetime, *, limit: int = 100) -> int:
+def drain(
+    now: datetime,
+    *,
+    limit: int = 100,
+    tenants: Iterable[UUID] | None = None,
+    channels: OpenChannels | None = None,
+) -> int:
     """Sends what is due, tenant by tenant in turn; how many messages it handled, at most `limit`.
 
     Any number of workers may drain at once. A few messages of a tenant are claimed, sent and marked
     in one transaction, and the other workers pass over them meanwhile. Needs no tenant in force.
+
+    `tenants` are those with messages, for a caller who looked already; `channels` stay open for the
+    next run, and are the caller's to close.
     """
     clock = _clock(now)
-    channels = OpenChannels()
     handled = 0
-    try:
-        waiting = deque(tenants_with_messages(now))
+    with ExitStack() as own:
+        used = channels or own.enter_context(closing(OpenChannels()))
+        waiting = deque(tenants_with_messages(now) if tenants is None else tenants)
         while waiting and handled < limit:
             share = max(1, min(CLAIM, (limit - handled) // len(waiting)))
             tenant = waiting.popleft()
-            sent, more = _send_some(tenant, channels, clock, share)
+            sent, more = _send_some(tenant, used, clock, share)
             handled += sent
             if more:
                 waiting.append(tenant)
-    finally:
-        channels.close()
     return handled
 
 
@@ -71,17 +80,28 @@ def _send_some(tenant: UUID, channels: OpenChannels, clock: Clock, most: int) ->
     """How many messages were handled that were due and that no other worker holds, and whether
     the tenant has more."""
     with tenant_context(tenant):
-        due = Message.objects.select_for_update(skip_locked=True).filter(
-            state=Message.State.QUEUED, due_at__lte=clock()
-        )
-        claimed = list(due.order_by("due_at", "created_at")[: most + 1])
+        claimed, [sender] = _due(most + 1).rows(now=clock())
         if not claimed:
             return 0, False
-        changes, sender = Changes(), Tenant.objects.get()
+        claimed.sort(key=lambda message: (message.due_at, message.created_at))
+        changes = Changes()
         for message in claimed[:most]:
             _send(message, sender, channels, clock, changes)
         changes.write()
         return len(claimed[:most]), len(claimed) > most
+
+
+@cache
+def _due(most: int) -> Reading:
+    """Takes up to so many messages that are due, the oldest, and reads whose they are."""
+    return Reading(
+        lambda: (
+            Message.objects.select_for_update(skip_locked=True)
+            .filter(state=Message.State.QUEUED, due_at__lte=Given("now"))
+            .order_by("due_at", "created_at")[:most],
+            Tenant.objects.only("slug", "name", "helpdesk_email", "helpdesk_url", "helpdesk_phone"),
+        )
+    )
 
 
 def _send(

@@ -43,6 +43,8 @@ class Rendered:
 
 def one_line(text: str) -> str:
     """Text for a line or a header: no line breaks, no control or direction characters."""
+    if text.isprintable():  # which characters that turn the direction are not
+        return " ".join(text.split())
     spaced = "".join(char if char.isprintable() else " " for char in _TURNING.sub("", text))
     return " ".join(spaced.split())
 

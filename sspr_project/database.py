@@ -18,17 +18,19 @@ _used = threading.local()
 
 def watch_connections() -> None:
     """Connects the receivers; Django's own, which close what is broken or old, come first."""
-    request_started.connect(_trust)
-    request_finished.connect(_remember)
+    request_started.connect(trust_recent)
+    request_finished.connect(remember_use)
 
 
-def _trust(**_: Any) -> None:
+def trust_recent(**_: Any) -> None:
+    """Before work, after Django looked at its connections."""
     wrapper: Any = connections["default"]
     fresh = monotonic() - getattr(_used, "at", 0.0) < TRUSTED_SECONDS
     if wrapper.connection is not None and fresh and not wrapper.errors_occurred:
         wrapper.health_check_done = True
 
 
-def _remember(**_: Any) -> None:
+def remember_use(**_: Any) -> None:
+    """After work."""
     if connections["default"].connection is not None:
         _used.at = monotonic()

@@ -3,20 +3,34 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from accounts.imports.runs import expire as expire_imports
+from notifications.channels.registry import OpenChannels
 from notifications.services import drain
 from resets.captcha import forget_spent
 from tenants.audit_chain import seal_pending
 from tenants.heartbeat import beat
+from tenants.lookup import tenants_with_work
 
+from .database import remember_use, trust_recent
+
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 0.5
+KEPT_SECONDS = 10.0
+"""How long connections to mail servers and providers stay open after the last message."""
+
+ASKED = ("messages", "audit")
+"""Queues whose tenants are found with one statement for all; the others look for themselves."""
 
 QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "messages": drain,
@@ -48,20 +62,42 @@ class Stop:
         return self._asked.wait(seconds)
 
 
-def run_once(names: Iterable[str] = tuple(QUEUES)) -> int:
+def run_once(names: Iterable[str] = tuple(QUEUES), *, channels: OpenChannels | None = None) -> int:
     """Drains these queues one time; how much was done in all.
 
-    A queue that fails does not keep the others waiting.
+    A queue that fails does not keep the others waiting. `channels` stay open for the next time.
     """
+    now = timezone.now()
+    asked = [name for name in names if name in ASKED]
+    nobody: dict[str, list[UUID]] = {}
+    waiting = _attempt("look", lambda: tenants_with_work(asked, now), nobody)
+    if waiting.get("messages") and "audit" in waiting:
+        # What becomes of a message is an event, which was not there when this was asked.
+        waiting["audit"] = list(dict.fromkeys(waiting["audit"] + waiting["messages"]))
     done = 0
     for name in names:
-        work = QUEUES[name]
-        try:
-            done += work(timezone.now())
-        except DatabaseError as error:
-            log.error("queue_failed", queue=name, cause=type(error).__name__)
-            close_old_connections()
+        if name not in ASKED:
+            done += _attempt(name, partial(QUEUES[name], now), 0)
+        elif waiting.get(name):
+            done += _attempt(name, _work_of(name, now, waiting[name], channels), 0)
     return done
+
+
+def _work_of(
+    name: str, now: datetime, tenants: list[UUID], channels: OpenChannels | None
+) -> Callable[[], int]:
+    if name == "messages":
+        return partial(drain, now, tenants=tenants, channels=channels)
+    return partial(seal_pending, now, tenants=tenants)
+
+
+def _attempt(name: str, work: Callable[[], T], otherwise: T) -> T:
+    try:
+        return work()
+    except DatabaseError as error:
+        log.error("queue_failed", queue=name, cause=type(error).__name__)
+        close_old_connections()
+        return otherwise
 
 
 def run_until(stop: Stop) -> None:
@@ -70,11 +106,19 @@ def run_until(stop: Stop) -> None:
     Messages are looked for each time; what nobody waits for takes its turn less often.
     """
     due = dict.fromkeys(QUEUES, 0.0)
-    rest = 0.0
-    while not stop.wait(rest):
-        close_old_connections()
-        moment = time.monotonic()
-        now_due = [name for name in QUEUES if due[name] <= moment]
-        for name in now_due:
-            due[name] = moment + EVERY_SECONDS.get(name, 0.0)
-        rest = 0.0 if run_once(now_due) else IDLE_SECONDS
+    rest, busy_at = 0.0, time.monotonic()
+    with closing(OpenChannels()) as channels:
+        while not stop.wait(rest):
+            close_old_connections()
+            trust_recent()
+            moment = time.monotonic()
+            now_due = [name for name in QUEUES if due[name] <= moment]
+            for name in now_due:
+                due[name] = moment + EVERY_SECONDS.get(name, 0.0)
+            done = run_once(now_due, channels=channels)
+            remember_use()
+            rest = 0.0 if done else IDLE_SECONDS
+            if done:
+                busy_at = moment
+            elif moment - busy_at > KEPT_SECONDS:
+                channels.close()

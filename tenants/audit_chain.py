@@ -11,16 +11,19 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from .context import get_current_tenant, tenant_context
+from .context import fetch_for_tenant, get_current_tenant, tenant_context
 from .lookup import tenants_with_unsealed
 from .models import AuditEvent, AuditHead, AuditPending, AuditSeal
+from .statements import is_embedded
+from .together import Changes, Shape, stored
 
 GENESIS = bytes(32)
 LATE = timedelta(minutes=5)
@@ -96,14 +99,15 @@ def _plain(value: object) -> str:
     raise TypeError(f"an audit event does not hold a {type(value).__name__}")
 
 
-def seal_pending(now: datetime, *, limit: int = 1000) -> int:
+def seal_pending(now: datetime, *, limit: int = 1000, tenants: Iterable[UUID] | None = None) -> int:
     """Seals up to `limit` waiting events of every tenant, oldest first; returns how many.
 
     Sealers may run side by side. A tenant whose chain can't grow doesn't keep others from theirs;
     that and events that waited longer than LATE at `now` are logged. Called outside any tenant.
+    `tenants` are those with events that wait, for a caller who looked already.
     """
     sealed = 0
-    for tenant in tenants_with_unsealed():
+    for tenant in tenants_with_unsealed() if tenants is None else tenants:
         try:
             with tenant_context(tenant):
                 sealed += _seal(now, limit)
@@ -114,32 +118,126 @@ def seal_pending(now: datetime, *, limit: int = 1000) -> int:
 
 
 def _seal(now: datetime, limit: int) -> int:
-    head = _locked_head()
-    waiting = list(
-        AuditPending.objects.annotate(
-            is_sealed=Exists(AuditSeal.objects.filter(event=OuterRef("event")))
-        )
-        .order_by("created_at", "event_id")
-        .values_list("id", "event_id", "is_sealed", "created_at")[:limit]
-    )
-    if waiting and now - waiting[0][3] > LATE:
+    end = _read_end(limit)
+    head = end.head
+    if end.waiting and now - end.waiting[0].created_at > LATE:
         logger.warning("audit events of %s waited too long for their seal", head.tenant_id)
-    events = _stored_events([row[1] for row in waiting])
+    done: list[UUID] = []
+    seals: list[AuditSeal] = []
     sequence, digest = head.sequence, bytes(head.hash)
-    seals, done = [], []
-    for pending_id, event_id, is_sealed, _ in waiting:
-        if event_id not in events:  # removed past the trigger; `verify` tells
+    for pending in end.waiting:
+        event = end.events.get(pending.event_id)
+        if event is None:  # removed past the trigger; `verify` tells
             continue
-        done.append(pending_id)
-        if is_sealed:  # queued a second time, which only hands other than ours can do
+        done.append(pending.pk)
+        if event.pk in end.sealed:  # queued a second time, which only hands other than ours can do
             continue
         sequence += 1
-        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, events[event_id]))
-        seals.append(AuditSeal(event_id=event_id, sequence=sequence, hash=digest))
-    AuditSeal.objects.bulk_create(seals)
-    AuditPending.objects.filter(id__in=done).delete()
-    AuditHead.objects.filter(id=head.id).update(sequence=sequence, hash=digest)
+        content = {name: getattr(event, name) for name in SEALED_FIELDS}
+        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, content))
+        seals.append(AuditSeal(event_id=event.pk, sequence=sequence, hash=digest))
+    if done:
+        head.sequence, head.hash = sequence, digest
+        _write(head, seals, done)
     return len(seals)
+
+
+def _write(head: AuditHead, seals: Sequence[AuditSeal], done: Sequence[UUID]) -> None:
+    """Adds the seals, takes their events out of the queue, and moves the end of the chain."""
+    changes = Changes()
+    changes.update(head, "sequence", "hash")
+    if is_embedded():
+        marks = ", ".join(["%s"] * len(done))
+        changes.execute(
+            f"DELETE FROM tenants_auditpending WHERE tenant_id = %s AND id IN ({marks})",  # noqa: S608 - marks only
+            [stored(head.tenant_id), *map(stored, done)],
+        )
+        changes.add(*seals)
+    else:
+        changes.execute(_DEQUEUE, [head.tenant_id, list(done)])
+        events, hashes = [seal.event_id for seal in seals], [seal.hash for seal in seals]
+        changes.execute(_ADD_SEALS, [head.tenant_id, head.sequence - len(seals), events, hashes])
+    changes.write()
+
+
+# With lists, so that the text is the same for any number of events and its plan is kept.
+_DEQUEUE = "DELETE FROM tenants_auditpending WHERE tenant_id = %s AND id = ANY(%s::uuid[])"
+_ADD_SEALS = """
+INSERT INTO tenants_auditseal (id, tenant_id, event_id, sequence, hash)
+SELECT gen_random_uuid(), %s, event, %s + place, hash
+FROM unnest(%s::uuid[], %s::bytea[]) WITH ORDINALITY AS given (event, hash, place)
+"""
+
+
+@dataclass(frozen=True)
+class _End:
+    """The end of a chain, held until the transaction ends, so that it grows in one place, and what
+    comes next: the events that wait, oldest first, and which of them have a seal already."""
+
+    head: AuditHead
+    waiting: list[AuditPending]
+    events: dict[UUID, AuditEvent]
+    sealed: set[UUID]
+
+
+def _read_end(limit: int) -> _End:
+    tenant = stored(get_current_tenant())
+    while True:
+        found: list[list[Any]] = [[] for _ in _SHAPES]
+        for number, body in fetch_for_tenant(_end_statement(), [tenant, limit, *[tenant] * 4]):
+            found[number].append(_SHAPES[number].load(body))
+        locked, seen, waiting, events, seals = found
+        if not locked:
+            # Whoever comes second waits here for the first one's row and then for its lock.
+            AuditHead.objects.bulk_create([AuditHead()], ignore_conflicts=True)
+        elif locked[0].sequence == seen[0].sequence:
+            waiting.sort(key=lambda pending: (pending.created_at, pending.event_id))
+            return _End(
+                locked[0],
+                waiting,
+                {event.pk: event for event in events},
+                {seal.event_id for seal in seals},
+            )
+        # Else the chain grew while this one waited for the lock, which it has now: what was read
+        # with it is older, and is read again.
+
+
+_SHAPES = (
+    Shape(AuditHead),
+    Shape(AuditHead),
+    Shape(AuditPending),
+    Shape(AuditEvent),
+    Shape(AuditSeal),
+)
+
+
+@cache
+def _end_statement() -> str:
+    """Locks the head and reads it beside that as the rest of the statement sees it.
+
+    Events and seals are found by a list of ids and not by a join, for which the database chooses a
+    way that takes forever where it has no statistics yet.
+    """
+    head = "SELECT * FROM tenants_audithead WHERE tenant_id = %s FOR UPDATE"
+    ids = "= ANY(ARRAY(SELECT event_id FROM waiting))"
+    if is_embedded():
+        head, ids = head.removesuffix(" FOR UPDATE"), "IN (SELECT event_id FROM waiting)"
+    tables = (
+        f"({head}) x",
+        "tenants_audithead x WHERE x.tenant_id = %s",
+        "waiting x",
+        f"tenants_auditevent x WHERE x.tenant_id = %s AND x.id {ids}",
+        f"tenants_auditseal x WHERE x.tenant_id = %s AND x.event_id {ids}",
+    )
+    parts = (
+        f"SELECT {number}, {shape.json('x')} FROM {table}"  # noqa: S608 - names of ours
+        for number, (shape, table) in enumerate(zip(_SHAPES, tables, strict=True))
+    )
+    waiting = (
+        "SELECT * FROM tenants_auditpending WHERE tenant_id = %s"
+        " ORDER BY created_at, event_id LIMIT %s"
+    )
+    return f"WITH waiting AS MATERIALIZED ({waiting}) {' UNION ALL '.join(parts)}"
 
 
 def _stored_events(ids: Sequence[UUID]) -> dict[UUID, dict[str, object]]:
@@ -147,18 +245,6 @@ def _stored_events(ids: Sequence[UUID]) -> dict[UUID, dict[str, object]]:
     way that takes forever where it has no statistics yet."""
     rows = AuditEvent.objects.filter(id__in=ids).values(*SEALED_FIELDS)
     return {row["id"]: row for row in rows}
-
-
-def _locked_head() -> AuditHead:
-    """The end of the chain, held until the transaction ends, so that it grows in one place."""
-    heads = AuditHead.objects.select_for_update()
-    found: AuditHead | None = heads.first()
-    if found is not None:
-        return found
-    # Whoever comes second waits here for the first one's row and then for its lock.
-    AuditHead.objects.bulk_create([AuditHead()], ignore_conflicts=True)
-    made: AuditHead = heads.get()
-    return made
 
 
 def verify(checkpoints: Iterable[Checkpoint] = ()) -> Verification:

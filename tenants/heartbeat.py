@@ -3,16 +3,21 @@
 from datetime import datetime, timedelta
 
 from .models import Heartbeat
+from .statements import run
+from .together import stored
 
 WORKER = "worker"
 EVERY = timedelta(seconds=10)
+_BEAT = (
+    "INSERT INTO tenants_heartbeat (name, beat_at) SELECT %s, %s WHERE NOT EXISTS"
+    " (SELECT 1 FROM tenants_heartbeat WHERE name = %s AND beat_at >= %s)"
+    " ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
+)
 
 
 def beat(now: datetime) -> int:
     """Notes that the worker is at work. It is no work of its own, so the answer is always 0."""
-    known = Heartbeat.objects.filter(name=WORKER)
-    if not known.filter(beat_at__lt=now - EVERY).update(beat_at=now) and not known.exists():
-        Heartbeat.objects.get_or_create(name=WORKER, defaults={"beat_at": now})
+    run(_BEAT, [WORKER, stored(now), WORKER, stored(now - EVERY)]).close()
     return 0
 
 

@@ -4,7 +4,7 @@ On PostgreSQL through a few named functions that run as a role which may read ju
 need (R-3); they answer with ids, never with rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -73,13 +73,13 @@ def tenants_of_guest(lookup: bytes) -> list[UUID]:
 
 def tenants_with_messages(now: Any) -> list[UUID]:
     """Tenants with messages that are due."""
-    moment = now if not is_embedded() else _embedded_time(now)
+    moment = _stored_time(now)
     return _ids("sspr_tenants_with_messages", [moment], [moment])
 
 
 def tenants_with_imports(before: Any) -> list[UUID]:
     """Tenants that still keep data of an import that was made before this moment."""
-    moment = before if not is_embedded() else _embedded_time(before)
+    moment = _stored_time(before)
     return _ids("sspr_tenants_with_imports", [moment], [moment])
 
 
@@ -88,5 +88,30 @@ def tenants_with_unsealed() -> list[UUID]:
     return _ids("sspr_tenants_with_unsealed", [], [])
 
 
-def _embedded_time(now: Any) -> Any:
+_ASKED = {
+    "messages": ("sspr_tenants_with_messages", True),
+    "audit": ("sspr_tenants_with_unsealed", False),
+}
+"""What the worker asks for each time: by queue its function, and whether that takes the moment."""
+
+
+def tenants_with_work(queues: Iterable[str], now: Any) -> dict[str, list[UUID]]:
+    """Tenants that several of the queues wait for, by queue, found with one statement."""
+    found: dict[str, list[UUID]] = {queue: [] for queue in queues}
+    if not found:
+        return found
+    parts, values = [], []
+    for queue in found:
+        function, takes_moment = _ASKED[queue]
+        call = f"{function}({'%s' if takes_moment else ''})"
+        rows = call if not is_embedded() else f"({_EMBEDDED[function]})"
+        parts.append(f"SELECT '{queue}', * FROM {rows}")  # noqa: S608 - names of ours
+        values += [_stored_time(now)] if takes_moment else []
+    with run(" UNION ALL ".join(parts), values) as cursor:
+        for queue, tenant in cursor.fetchall():
+            found[queue].append(UUID(tenant) if is_embedded() else tenant)
+    return found
+
+
+def _stored_time(now: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(now)

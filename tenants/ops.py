@@ -55,6 +55,8 @@ class LookupFunction(PostgresOnly):
     and the right to just these columns.
     """
 
+    language = "sql"
+
     def __init__(
         self, name: str, arguments: str, returns: str, body: str, reads: dict[str, Sequence[str]]
     ) -> None:
@@ -78,14 +80,34 @@ class LookupFunction(PostgresOnly):
         return [
             *grants,
             (
-                f"CREATE OR REPLACE FUNCTION {signature} RETURNS {self.returns} LANGUAGE sql"
-                " STABLE SECURITY DEFINER SET search_path = public, pg_temp"
-                f" AS $$ {self.body} $$"
+                f"CREATE OR REPLACE FUNCTION {signature} RETURNS {self.returns}"
+                f" LANGUAGE {self.language} STABLE SECURITY DEFINER"
+                f" SET search_path = public, pg_temp AS $$ {self.body} $$"
             ),
             f"GRANT CREATE ON SCHEMA public TO {OPS_ROLE}",
             f"ALTER FUNCTION {self.name}({types}) OWNER TO {OPS_ROLE}",
             f"REVOKE CREATE ON SCHEMA public FROM {OPS_ROLE}",
         ]
+
+
+class PlannedLookup(LookupFunction):
+    """A look-up that is asked again and again: planned once a connection and not at each call.
+
+    May take the place of a `LookupFunction` with the same arguments, whose rights stay. `body` is
+    one query of ids.
+    """
+
+    language = "plpgsql"
+
+    def __init__(
+        self, name: str, arguments: str, returns: str, body: str, reads: dict[str, Sequence[str]]
+    ) -> None:
+        super().__init__(name, arguments, returns, body, reads)
+        self.query, self.body = body, f"BEGIN RETURN QUERY {body}; END"
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        values = [self.name, self.arguments, self.returns, self.query, self.reads]
+        return (self.__class__.__qualname__, values, {})
 
 
 class ProtectAudit(Operation):

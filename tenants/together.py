@@ -40,7 +40,8 @@ class Reading:
     """Rows of several querysets, read with one statement.
 
     A queryset filters by `Given` values and constants, and may leave columns out (`only`); it can't
-    join, lock or sort. Inside `tenant_reading` the statement is a transaction of its own.
+    join. One that sorts says which rows are found, not in which order they come; one that locks
+    belongs into `tenant_context`. Inside `tenant_reading` the statement is a transaction of its own.
     """
 
     def __init__(self, make: Callable[[], Querysets]) -> None:

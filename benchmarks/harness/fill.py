@@ -203,6 +203,9 @@ def _bytes(what: str, purpose: str) -> str:
 
 
 _REFERENCE = "upper(translate(left(md5({0}::text), 4) || '-' || right({0}::text, 4), '01', 'XY'))"
+# An odd factor reaches every number once, so that no two journeys of a tenant share a reference.
+_NUMBER = "lpad(to_hex(made.g::bigint * 2654435761 % 4294967296), 8, '0')"
+_OWN_REFERENCE = f"upper(translate(left({_NUMBER}, 4) || '-' || right({_NUMBER}, 4), '01', 'XY'))"
 
 
 def _journeys(connection: psycopg.Connection, giant: Place) -> None:
@@ -218,14 +221,14 @@ def _journeys(connection: psycopg.Connection, giant: Place) -> None:
         "user_id": "made.person",
         "person_key": _bytes("made.person", "person"),
         "secret_hash": _bytes("made.id", "secret"),
-        "reference": _REFERENCE.format("made.id"),
+        "reference": _OWN_REFERENCE,
     }
     message = {
         **dict.fromkeys(("created_at", "due_at", "sent_at", "expires_at"), "made.at"),
         "id": "gen_random_uuid()",
         "tenant_id": "made.tenant",
         "correlation_id": "made.id",
-        "reference": _REFERENCE.format("made.id"),
+        "reference": _OWN_REFERENCE,
     }
     with without_indexes(connection, "resets_flow", MESSAGES):
         template = _first(connection, "resets_flow", giant.tenant, "state = 'done'")

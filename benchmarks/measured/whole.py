@@ -4,6 +4,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,22 +136,23 @@ def _hash_ms(times: int = 20) -> float:
 
 def count(ground: Ground, variant: Variant) -> list[tuple[str, Counts]]:
     """Statements, commits and hashes of one flow by request; our worker's work apart."""
-    from sspr_project.worker import run_once
+    from sspr_project.worker import ASKED, run_once
 
+    work_once = partial(run_once, ASKED)
     with tempfile.TemporaryDirectory(prefix="sspr-bench-") as folder:
         hashes = Path(folder) / "hashes"
         with running(ground, variant, work=False, counter=str(hashes)) as run:
             connection = Connection(run.server.port)
             for _ in range(6):
                 # The first ones fill caches; here the worker is this process.
-                _counted(ground, variant, connection, run_once, lambda _: None)
+                _counted(ground, variant, connection, work_once, lambda _: None)
             found: list[tuple[str, Counts]] = []
             with Tally(ground.cluster, ground.database_of(variant), hashes) as tally:
 
                 def took(step: str) -> None:
                     found.append((step, tally.take()))
 
-                _counted(ground, variant, connection, run_once, took)
+                _counted(ground, variant, connection, work_once, took)
             connection.close()
             return found
 

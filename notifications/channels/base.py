@@ -48,7 +48,7 @@ class Delivery:
 
 
 class Channel(Protocol):
-    """Lives for one run over the queue, so that it may keep a connection open between messages."""
+    """Lives for many messages, so that it may keep a connection open between them."""
 
     def send(self, message: OutgoingMessage) -> Delivery:
         """Hands the message on. Raises DeliveryFailed."""

@@ -2,15 +2,24 @@
 
 import smtplib
 from contextlib import suppress
-from email.headerregistry import Address
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
 from email.utils import format_datetime, parseaddr
+from functools import cache
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
 from .base import Delivery, DeliveryFailed, OutgoingMessage, refuse_line_breaks
+from .mime import mail_bytes, mailbox, words
 
+TRUSTED_SECONDS = 1.0
+"""A connection that rested longer is asked whether the server is still there."""
+_CLOSING = 421
 _CAUSES = (
     (TimeoutError, "timeout"),
     (smtplib.SMTPException, "smtp"),
@@ -18,23 +27,33 @@ _CAUSES = (
 )
 
 
+@dataclass(frozen=True)
+class Mail:
+    """A mail with its envelope, made once and not parsed again on its way."""
+
+    id: str
+    sender: str
+    to: str
+    content: bytes = field(repr=False)
+
+
 class EmailChannel:
-    """Keeps one connection for a run over the queue; after a failure the next one is fresh."""
+    """Keeps one connection from mail to mail; after a failure the next one is fresh."""
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._used_at = 0.0
 
     def send(self, message: OutgoingMessage) -> Delivery:
-        mail = mail_of(message)
         try:
-            self._open().send_messages([mail])
-        except DeliveryFailed:
-            raise
+            mail = mail_of(message)
+            self._hand_over(mail)
         except (smtplib.SMTPException, OSError, ValueError) as problem:
             self.close()
             # The server's answer quotes the address; only our word for it goes on.
             raise failure(problem) from None
-        return Delivery(str(mail.extra_headers["Message-ID"]))
+        self._used_at = monotonic()
+        return Delivery(mail.id)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -42,37 +61,89 @@ class EmailChannel:
             with suppress(smtplib.SMTPException, OSError):
                 connection.close()
 
-    def _open(self) -> Any:
+    def _hand_over(self, mail: Mail) -> None:
+        if self._connection is not None and not self._answers():
+            self.close()
+        is_kept = self._connection is not None
+        try:
+            self._send(mail)
+        except smtplib.SMTPSenderRefused as refused:
+            # A server that has had enough of a connection says so before it takes the next mail.
+            if not is_kept or refused.smtp_code != _CLOSING:
+                raise
+            self.close()
+            self._send(mail)
+
+    def _answers(self) -> bool:
+        if monotonic() - self._used_at < TRUSTED_SECONDS:
+            return True
+        server = getattr(self._connection, "connection", None)
+        try:
+            return server is None or server.noop()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _send(self, mail: Mail) -> None:
         if self._connection is None:
             connection = get_connection(fail_silently=False)
             connection.open()
             self._connection = connection
-        return self._connection
+        if isinstance(self._connection, SmtpBackend):
+            # Django opens the connection and signs in; the mail is ready as it is.
+            server: Any = self._connection.connection
+            server.sendmail(mail.sender, [mail.to], mail.content)
+        else:
+            self._connection.send_messages([_Ready(mail)])
 
 
-def mail_of(message: OutgoingMessage) -> EmailMultiAlternatives:
-    """The mail for a message. Raises DeliveryFailed where a header would break."""
+class _Ready(EmailMessage):
+    """A mail for Django's other ways of sending: the console, files, the outbox of tests."""
+
+    def __init__(self, mail: Mail) -> None:
+        super().__init__(from_email=mail.sender, to=[mail.to])
+        self._content = mail.content
+
+    def message(self, **_: Any) -> Any:
+        found: Message = message_from_bytes(self._content)
+        return found
+
+
+def mail_of(message: OutgoingMessage) -> Mail:
+    """The mail for a message. Raises DeliveryFailed where a header would break, and ValueError for
+    an address that can't be written in ASCII."""
     to = message.to.reveal()
     refuse_line_breaks(to, message.subject, message.tenant_name)
     if "@" not in to or any(mark in to for mark in " ,;<>\"'()[]\\"):
         raise DeliveryFailed("address_refused", permanent=True)
-    sender = parseaddr(settings.SSPR_MAIL_FROM)[1]
-    mail = EmailMultiAlternatives(
-        subject=message.subject,
-        body=message.text,
-        from_email=str(Address(display_name=message.tenant_name, addr_spec=sender)),
-        to=[to],
-        headers={
-            # From the row, so that a mail that was sent twice is recognised as one.
-            "Message-ID": f"<{message.id}@{sender.rpartition('@')[2]}>",
-            "Date": format_datetime(message.created),
-            "Auto-Submitted": "auto-generated",
-            "Content-Language": message.language,
-        },
-    )
-    if message.html:
-        mail.attach_alternative(message.html, "text/html")
-    return mail
+    to = _in_ascii(to)
+    sender = _address_in(settings.SSPR_MAIL_FROM)
+    # From the row, so that a mail that was sent twice is recognised as one.
+    name = f"<{message.id}@{sender.rpartition('@')[2]}>"
+    headers = {
+        "Subject": words(message.subject),
+        "From": mailbox(message.tenant_name, sender),
+        "To": to,
+        "Message-ID": name,
+        "Date": format_datetime(message.created),
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": message.language,
+    }
+    content = mail_bytes(headers, message.text, message.html, message.id.hex)
+    return Mail(name, sender, to, content)
+
+
+@cache
+def _address_in(sender: str) -> str:
+    return parseaddr(sender)[1]
+
+
+def _in_ascii(address: str) -> str:
+    """The address with its domain as the name service knows it. Raises ValueError."""
+    if address.isascii():
+        return address
+    local, _, domain = address.rpartition("@")
+    local.encode("ascii")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
 
 
 def failure(problem: Exception) -> DeliveryFailed:

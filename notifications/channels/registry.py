@@ -28,7 +28,7 @@ def carrier(channel: str) -> str:
 
 
 class OpenChannels:
-    """The channels of one run over the queue, each made when it is first needed."""
+    """The channels that are in use, each made when it is first needed."""
 
     def __init__(self) -> None:
         self._open: dict[str, Channel] = {}
@@ -43,5 +43,7 @@ class OpenChannels:
         return self._open[name]
 
     def close(self) -> None:
+        """Lets go of all of them; what is needed later is made afresh."""
         for channel in self._open.values():
             channel.close()
+        self._open.clear()

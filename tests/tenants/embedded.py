@@ -72,6 +72,7 @@ def lookups_find() -> None:
         tenants_of_guest,
         tenants_with_messages,
         tenants_with_unsealed,
+        tenants_with_work,
     )
     from tenants.models import Tenant
     from tenants.services import get_platform
@@ -94,6 +95,7 @@ def lookups_find() -> None:
         Tenant.objects.update(active=True)
     assert tenants_with_messages(NOW) == []
     assert tenants_with_unsealed() == []
+    assert tenants_with_work(("messages", "audit"), NOW) == {"messages": [], "audit": []}
 
 
 def the_audit_trail_is_only_added_to() -> None:
@@ -101,7 +103,7 @@ def the_audit_trail_is_only_added_to() -> None:
 
     from tenants.audit import Party, record
     from tenants.audit_chain import seal_pending, verify
-    from tenants.lookup import tenants_with_unsealed
+    from tenants.lookup import tenants_with_unsealed, tenants_with_work
     from tenants.models import AuditEvent, AuditPending, AuditSeal
 
     with acme.inside():
@@ -109,6 +111,7 @@ def the_audit_trail_is_only_added_to() -> None:
         assert AuditPending.objects.get().event_id == AuditEvent.objects.get().pk
         assert AuditPending.objects.get().created_at == NOW
     assert tenants_with_unsealed() == [acme.id]
+    assert tenants_with_work(["audit"], NOW) == {"audit": [acme.id]}
     assert seal_pending(NOW) == 1
     with acme.inside():
         assert verify().intact

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from tenants.audit_chain import (
     GENESIS,
@@ -22,6 +22,8 @@ from tenants.context import tenant_context
 from tenants.lookup import tenants_with_unsealed
 from tenants.models import AuditEvent, AuditPending, AuditSeal
 from tenants.services import create_tenant
+from tests.services.ports import wait_until
+from tests.services.session import database, shared_cluster
 from tests.tenants.trail import NOW, sequences, tampering, verified, write_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,6 +144,37 @@ def test_two_sealers_at_once_make_one_chain(caplog: pytest.LogCaptureFixture) ->
     assert verified(tenant).intact
     # Not by running into the constraint on numbers, but by waiting for each other.
     assert caplog.records == []
+
+
+def test_a_sealer_that_waited_goes_on_where_the_other_ended(
+    tenant: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_events(tenant, 3)
+    sealed: list[int] = []
+
+    def seal() -> None:
+        sealed.append(seal_pending(NOW))
+        connection.close()
+
+    second = threading.Thread(target=seal)
+    with transaction.atomic():
+        assert seal_pending(NOW, limit=2) == 2
+        second.start()
+        wait_until(_waits_for_a_lock, "the second sealer")
+        assert sealed == []
+    second.join(timeout=30)
+
+    assert sealed == [1]
+    assert sequences(tenant) == list(range(1, 9))
+    assert (verified(tenant).intact, verified(tenant).unsealed) == (True, 0)
+    assert caplog.records == []
+
+
+def _waits_for_a_lock() -> bool:
+    with shared_cluster().connect(database()) as superuser:
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        [waiting] = superuser.execute(query).fetchone() or (0,)
+        return bool(waiting)
 
 
 def test_a_broken_chain_does_not_keep_others_from_theirs(

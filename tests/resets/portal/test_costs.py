@@ -25,7 +25,7 @@ from tests.services.session import database, shared_cluster
 PEOPLE, EVENTS = 6_000, 12_000
 PLAN = "EXPLAIN (FORMAT JSON) "
 CARRIED_OUT = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
-READING = re.compile(r"(SELECT|UPDATE|DELETE)\b")
+READING = re.compile(r"(SELECT|UPDATE|DELETE|WITH)\b")
 
 
 @pytest.fixture
