@@ -41,7 +41,7 @@ class Reading:
 
     A queryset filters by `Given` values and constants, and may leave columns out (`only`); it can't
     join. One that sorts says which rows are found, not in which order they come; one that locks
-    belongs into `tenant_context`. Inside `tenant_reading` the statement is a transaction of its own.
+    belongs into `tenant_context`. In `tenant_reading` the statement is a transaction of its own.
     """
 
     def __init__(self, make: Callable[[], Querysets]) -> None:
