@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
-.PHONY: help setup demo run bench test test-fast system lint types migrations catalogues messages fmt clean
+.PHONY: help setup demo run bench test tests test-fast system lint types migrations catalogues messages fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,14 +37,17 @@ bench: setup ## measure: an hour on a quiet machine; writes docs/performance.md 
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 	@$(BIN)/python -m benchmarks.report
 
-test: setup system lint types migrations catalogues ## everything: lint, types, contracts and every test
+test: setup system lint migrations catalogues ## everything: lint, types, contracts and every test
+	@scripts/beside "$(BIN)/mypy" $(MAKE) tests
+
+tests: setup
 	@rm -f .coverage .coverage.*
-	@$(PYTEST) -n $(WORKERS) --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
 	@scripts/coverage-floor .coverage.json
 
 test-fast: setup ## the tests that need no browser, no coverage; ARGS=… goes to pytest
 	@scripts/compile-messages
-	@$(PYTEST) -n $(WORKERS) -m "not browser and not slow" $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m "not browser and not slow" $(ARGS)
 
 system:
 	@scripts/system-packages

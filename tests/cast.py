@@ -23,8 +23,9 @@ Hashes are made once a run, because each takes as long as everything else here t
 """
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -32,10 +33,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Model
 from django_otp.oath import TOTP
 
 from accounts.answers import normalise_answer
 from accounts.config_rows import DEVICE_NAME, anchor_of
+from accounts.identifiers import canonical
 from accounts.models import AuthenticatorDevice, ContactPoint, GroupMember, QuestionAnswer, User
 from accounts.people import guest_lookup
 from tenants.context import tenant_context
@@ -57,6 +60,7 @@ ALICE_MOBILE = "+1 4255550101"
 ALICE_OFFICE = "+1 4255550100x123"
 METHODS = ("email", "app_code", "mobile_phone", "office_phone", "security_questions")
 _CONFIRMED = datetime(2026, 11, 1, tzinfo=UTC)
+_waiting: ContextVar[list[Model] | None] = ContextVar("waiting", default=None)
 
 
 @dataclass(frozen=True)
@@ -110,20 +114,21 @@ def make_acme() -> Acme:
     with tenant_context(tenant.id):
         base = _furnish(tenant, "acme.example", "acme.sspr.test")
         subscription = base["subscription"]
-        return Acme(
-            **base,
-            alice=_make_alice("acme.example", "Alice", "Adams", subscription, ALICE_EMAIL),
-            bob=_make_two_factor("bob", "Bob", "Brown", subscription),
-            carol=_make_two_factor(
-                "carol", "Carol", "Clark", subscription, roles=["global_administrator"]
-            ),
-            dave=_make_two_factor("dave", "Dave", "Dunn", subscription, is_active=False),
-            eve=make_person("eve", "acme.example", licence=subscription, surname="Evans"),
-            oscar=_make_two_factor("oscar", "Oscar", "Olsen", None),
-            gina=make_guest("gina@beta.example", "acme.example", "partner", home="beta"),
-            iris=make_guest("iris@example.org", "acme.example", "invitation"),
-            petra=make_guest("petra@mail.example", "acme.example", "personal"),
-        )
+        with _written_together():
+            return Acme(
+                **base,
+                alice=_make_alice("acme.example", "Alice", "Adams", subscription, ALICE_EMAIL),
+                bob=_make_two_factor("bob", "Bob", "Brown", subscription),
+                carol=_make_two_factor(
+                    "carol", "Carol", "Clark", subscription, roles=["global_administrator"]
+                ),
+                dave=_make_two_factor("dave", "Dave", "Dunn", subscription, is_active=False),
+                eve=make_person("eve", "acme.example", licence=subscription, surname="Evans"),
+                oscar=_make_two_factor("oscar", "Oscar", "Olsen", None),
+                gina=make_guest("gina@beta.example", "acme.example", "partner", home="beta"),
+                iris=make_guest("iris@example.org", "acme.example", "invitation"),
+                petra=make_guest("petra@mail.example", "acme.example", "personal"),
+            )
 
 
 def make_beta() -> Beta:
@@ -144,12 +149,35 @@ def make_beta() -> Beta:
             banned_terms=[CANARY.lower()],
         )
         make_group(f"{CANARY} group")
-        licence = base["subscription"]
-        alice = _make_alice("beta.example", CANARY, CANARY, licence, f"{CANARY}.alice@example.net")
-        bob = make_person("bob", "beta.example", licence=licence, given_name=CANARY, surname=CANARY)
-        give_email(bob, f"{CANARY}.bob@example.net")
-        give_app(bob)
-        return Beta(**base, alice=alice, bob=bob)
+        licence, name = base["subscription"], CANARY
+        with _written_together():
+            alice = _make_alice("beta.example", name, name, licence, f"{name}.alice@example.net")
+            bob = make_person("bob", "beta.example", licence=licence, given_name=name, surname=name)
+            give_email(bob, f"{name}.bob@example.net")
+            give_app(bob)
+            return Beta(**base, alice=alice, bob=bob)
+
+
+@contextmanager
+def _written_together() -> Iterator[None]:
+    """People and what they registered in here are written when it ends, a statement a table."""
+    rows: list[Any] = []
+    token = _waiting.set(rows)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for model in dict.fromkeys(type(row) for row in rows):
+        model.objects.bulk_create(row for row in rows if type(row) is model)
+
+
+def _keep(row: Model) -> None:
+    """Writes it, at once or together with the others."""
+    waiting = _waiting.get()
+    if waiting is None:
+        row.save(force_insert=True)
+    else:
+        waiting.append(row)
 
 
 def _furnish(tenant: Tenant, domain: str, host: str, **policy: Any) -> dict[str, Any]:
@@ -199,12 +227,12 @@ def make_person(
     password = fields.pop("password", PASSWORD)
     given_name = fields.setdefault("given_name", name.capitalize())
     fields.setdefault("display_name", f"{given_name} {fields.get('surname', '')}".strip())
-    user = User(user_id=f"{name}@{domain}", licence=licence, **fields)
+    user = User(user_id=canonical(f"{name}@{domain}"), licence=licence, **fields)
     if password is None:
         user.set_unusable_password()
     else:
         user.password = hashed(password)
-    user.save()
+    _keep(user)
     return user
 
 
@@ -231,7 +259,7 @@ def give_contact(user: User, kind: str, value: str, *, confirmed: bool = True) -
     """An address or number on file; `kind` is one of `ContactPoint.Kind`."""
     row = ContactPoint(user=user, kind=kind, confirmed_at=_CONFIRMED if confirmed else None)
     row.write(value, anchor_of(kind, value))
-    row.save()
+    _keep(row)
     return row
 
 
@@ -258,15 +286,15 @@ def give_app(user: User, seed: bytes | None = None) -> bytes:
     chosen = seed_of(user) if seed is None else seed
     device = AuthenticatorDevice(user=user, name=DEVICE_NAME, confirmed=True)
     device.write_seed(chosen)
-    device.save()
+    _keep(device)
     return chosen
 
 
 def give_questions(user: User, answers: Mapping[str, str] = QUESTIONS) -> None:
-    QuestionAnswer.objects.bulk_create(
-        QuestionAnswer(user=user, question=question, answer_hash=hashed(normalise_answer(answer)))
-        for question, answer in answers.items()
-    )
+    with nullcontext() if _waiting.get() is not None else _written_together():
+        for question, answer in answers.items():
+            answer_hash = hashed(normalise_answer(answer))
+            _keep(QuestionAnswer(user=user, question=question, answer_hash=answer_hash))
 
 
 def make_group(name: str, members: tuple[User, ...] = (), inner: tuple[Group, ...] = ()) -> Group:

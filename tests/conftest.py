@@ -15,9 +15,22 @@ from tenants.rules import forget_rules
 from tests.cast_fixtures import acme, beta  # noqa: F401 - fixtures for every test
 from tests.services.browser import PageFactory, Violation, axe_violations, chromium
 from tests.services.http_sink import HttpSink
+from tests.services.looker import Looker
 from tests.services.seeds import Seeds
-from tests.services.session import database, outbox, prepare_database, shared_cluster
+from tests.services.session import (
+    database,
+    outbox,
+    prepare_database,
+    shared_cluster,
+    watcher,
+    watching,
+)
 from tests.services.smtp import SmtpSink
+
+TESTS = Path(__file__).parent
+FROM_OUTSIDE = ("concurrency", "isolation", "journeys", "security")
+"""Folders whose tests attack or walk the whole product. What they run in passing counts for no
+coverage: the tests that are about a module have to cover it."""
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +43,9 @@ def django_db_setup(
     seeds = Seeds.take(shared_cluster(), database())
 
     def restore(self: TransactionTestCase) -> None:
-        seeds.restore(shared_cluster(), database())
+        seeds.restore(watcher())
 
-    with pytest.MonkeyPatch.context() as patch:
+    with watching(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
         yield
 
@@ -82,6 +95,15 @@ def axe() -> Callable[..., list[Violation]]:
 
 
 @pytest.fixture
+def looker(page_factory: PageFactory) -> Iterator[Looker]:
+    """A page, and whoever looks at it in light and dark colours, wide and narrow."""
+    yield Looker(page_factory("reduced"))
+    # A table that can't be added to answers 403; the browser tells the console.
+    page_factory.forgive("status of 403")
+    page_factory.forgive("status of 404")
+
+
+@pytest.fixture
 def smtp_sink() -> Iterator[SmtpSink]:
     sink = SmtpSink()
     sink.start()
@@ -111,3 +133,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Counting covered lines takes most tests two thirds longer, so nothing is traced while a test
+    looks from outside, from its first fixture to its last."""
+    controller = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+    if controller is None or not looks_from_outside(item):
+        return (yield)
+    if controller.started:
+        controller.pause()
+    goes_on = False
+    try:
+        result = yield
+        ends = item.session.shouldstop or item.session.shouldfail
+        goes_on = looks_from_outside(nextitem) and not ends
+        return result
+    finally:
+        if not goes_on:
+            controller.resume()
+
+
+def looks_from_outside(item: pytest.Item | None) -> bool:
+    return item is not None and item.path.relative_to(TESTS).parts[0] in FROM_OUTSIDE

@@ -12,10 +12,12 @@ from django.contrib.contenttypes.models import ContentType
 
 from tenants.context import tenant_context
 from tenants.models import Tenant
+from tests.services import seeds
 from tests.services.browser import MODES, PageFactory, Violation
 from tests.services.http_sink import Answer, HttpSink
 from tests.services.postgres import OWNER, RUNTIME
-from tests.services.session import database, shared_cluster
+from tests.services.seeds import Seeds
+from tests.services.session import database, shared_cluster, watcher
 from tests.services.smtp import SmtpSink
 
 BAD_PAGE = """<!doctype html><html lang="en"><title>Canary</title><main><h1>Canary</h1>
@@ -123,6 +125,39 @@ def test_what_a_test_commits_is_gone_before_the_next_and_the_seeds_are_back(turn
         Tenant.objects.create(id=tenant_id, slug="contoso", name=f"Contoso, {turn}")
 
     assert ContentType.objects.filter(app_label="tenants", model="tenant").exists()
+
+
+@pytest.mark.parametrize("most", [0, seeds.MOST_BYTES])
+def test_whatever_was_written_the_database_is_as_its_migrations_left_it(
+    most: int, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "MOST_BYTES", most)
+    fresh = Seeds.take(shared_cluster(), database())
+    with shared_cluster().connect(database()) as connection:
+        connection.execute("UPDATE django_content_type SET model = 'x' || model")
+        connection.execute("DELETE FROM auth_permission")
+        connection.execute("INSERT INTO auth_group (name) VALUES ('left behind')")
+        connection.execute("SELECT nextval('auth_permission_id_seq')")
+    left = Seeds.take(shared_cluster(), database())
+
+    fresh.restore(watcher())
+
+    assert left.rows.keys() != fresh.rows.keys()
+    assert Seeds.take(shared_cluster(), database()) == fresh
+
+
+def test_a_transaction_that_a_test_left_open_is_noticed(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "PATIENCE", "100ms")
+    fresh = Seeds.take(shared_cluster(), database())
+    with shared_cluster().connect(database()) as other:
+        other.execute("INSERT INTO auth_group (name) VALUES ('committed')")
+        with other.transaction(force_rollback=True):
+            other.execute("INSERT INTO auth_group (name) VALUES ('not yet')")
+
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                fresh.restore(watcher())
 
 
 def test_the_live_server_is_reached_by_name_from_a_browser(

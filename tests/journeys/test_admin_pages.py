@@ -4,7 +4,7 @@ The pages are generated from the addresses the sites route. An address that neit
 of `ways_to` nor stands in a table here fails the test, so no page is forgotten.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from django.urls import URLResolver
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from accounts.models import ImportRun, User
 from resets.facts import person_key
@@ -21,12 +21,11 @@ from tenants.admin import tenant_site
 from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
-from tests.services.browser import PageFactory, Violation
+from tests.services.browser import PageFactory
+from tests.services.looker import Looker
 from tests.tenants.admin.cast import NOW, PASSWORD, House, contoso, make_person
 from tests.tenants.operator_cast import OPERATOR, OPERATOR_PASSWORD, REASON, make_operator
 
-WIDE: ViewportSize = {"width": 1280, "height": 800}
-NARROW: ViewportSize = {"width": 320, "height": 640}
 IMPORTS = "accounts_importrun_"
 NO_PAGE = frozenset(
     {
@@ -133,60 +132,6 @@ def sign_in(page: Page, address: str, user_id: str, password: str) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()
-
-
-RUN_RULES = """
-async rules => {
-  const result = await axe.run(document, {runOnly: {type: 'rule', values: rules}});
-  return result.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html.slice(0, 120))]);
-}
-"""
-RULES = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
-
-
-class Looker:
-    """Looks at the page that is open, wide in light colours, narrow in dark ones, and notes what
-    is wrong.
-
-    The markup is the same both times, so every rule is tried once and then those alone that depend
-    on colours or on the layout.
-    """
-
-    def __init__(self, page: Page, axe: Callable[..., list[Violation]]) -> None:
-        self.page, self.axe = page, axe
-        self.found: list[str] = []
-        self.seen: list[str] = []
-
-    def look(self, name: str) -> None:
-        self.seen.append(name)
-        page = self.page
-        self.found += [f"{name} (wide, light): {each}" for each in self.axe(page)]
-        page.emulate_media(color_scheme="dark")
-        page.set_viewport_size(NARROW)
-        broken = page.evaluate(RUN_RULES, list(RULES))
-        self.found += [f"{name} (narrow, dark): {Violation(*each)}" for each in broken]
-        root = "document.documentElement"
-        if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
-            self.found.append(f"{name}: wider than 320 px")
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size(WIDE)
-
-    def visit(self, url: str, name: str) -> None:
-        answer = self.page.goto(url)
-        status = answer.status if answer is not None else 0
-        if status == 200:
-            self.look(name)
-        elif status != 403 or not name.endswith("add/"):
-            self.found.append(f"{name}: answers {status}")
-
-
-@pytest.fixture
-def looker(page_factory: PageFactory, axe: Callable[..., list[Violation]]) -> Iterator[Looker]:
-    looker = Looker(page_factory("reduced"), axe)
-    yield looker
-    # A table that can't be added to answers 403; the browser tells the console.
-    page_factory.forgive("status of 403")
-    page_factory.forgive("status of 404")
 
 
 def test_every_page_of_a_tenants_administration_is_accessible(

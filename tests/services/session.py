@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from tests.services.postgres import OWNER, RUNTIME, PostgresCluster
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "sspr_template"
 _SHARED = "SSPR_TEST_CLUSTER"
 _READY, _FAILED = "ready", "failed"
+_kept: list[psycopg.Connection] = []
 
 # Ends the cluster when the controlling process is gone, however it went: its standard input is a
 # pipe that only that process holds open.
@@ -166,3 +168,21 @@ def migrate(name: str) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"migrate failed:\n{(done.stdout + done.stderr)[-4000:]}")
+
+
+@contextmanager
+def watching() -> Iterator[psycopg.Connection]:
+    """The superuser's connection to this worker's database, kept for the whole run: a new one for
+    each look would cost more than the look."""
+    with shared_cluster().connect(database()) as connection:
+        _kept.append(connection)
+        try:
+            yield connection
+        finally:
+            _kept.remove(connection)
+
+
+def watcher() -> psycopg.Connection:
+    """The connection of `watching`: each statement its own transaction, for looking and tidying
+    up. Whoever changes settings or holds locks opens one of their own."""
+    return _kept[-1]

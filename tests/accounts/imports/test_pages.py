@@ -1,6 +1,5 @@
 """The import pages in a browser: the whole way without JavaScript, axe, a narrow screen."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,8 @@ from playwright.sync_api import Page
 
 from tenants.context import tenant_context
 from tests.accounts.imports.files import MOBILE, csv_of
-from tests.services.browser import PageFactory, Violation
+from tests.services.browser import PageFactory
+from tests.services.looker import Looker
 from tests.tenants.admin.cast import House, contoso, make_person
 from tests.tenants.admin.test_pages import enter
 
@@ -55,35 +55,23 @@ def test_a_file_is_imported_without_javascript(
     assert page.get_by_role("heading", name="What was done").is_visible()
 
 
-@pytest.mark.parametrize("mode", ["desktop", "desktop-dark", "reflow320"])
 def test_the_pages_are_accessible_and_fit(
-    mode: str,
-    live_url: str,
-    own: House,
-    file: Path,
-    page_factory: PageFactory,
-    axe: Callable[..., list[Violation]],
+    live_url: str, own: House, file: Path, looker: Looker
 ) -> None:
-    page = page_factory(mode)
+    page = looker.page
     enter(page, live_url, own)
-    found: dict[str, object] = {}
-
-    def look(name: str) -> None:
-        root = "document.documentElement"
-        wide = page.evaluate(f"{root}.scrollWidth > {root}.clientWidth")
-        found[name] = (axe(page), wide)
 
     page.goto(f"{live_url}/admin/accounts/importrun/import/")
-    look("upload")
+    looker.look("upload")
     page.get_by_label("CSV file").set_input_files(
         {"name": "x.csv", "mimeType": "text/csv", "buffer": b"user_id,password\na,b\n"}
     )
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("alert").wait_for()
-    look("refused")
+    looker.look("refused")
     upload(page, live_url, file)
-    look("checked")
-    page.goto(f"{live_url}/admin/accounts/importrun/")
-    look("list")
+    looker.look("checked")
+    looker.visit(f"{live_url}/admin/accounts/importrun/", "list")
 
-    assert {name: seen for name, seen in found.items() if seen != ([], False)} == {}
+    assert looker.found == []
+    assert looker.seen == ["upload", "refused", "checked", "list"]

@@ -38,8 +38,9 @@ from tests.cast import CANARY, PASSWORD, QUESTIONS, Acme, Beta, Organisation, ap
 from tests.resets.walks import password_is, set_policy, set_tenant, set_user
 from tests.security.lab.canaries import find_secrets
 from tests.security.lab.client import Answer, Browser, Journal, Wire
-from tests.security.lab.observers import age_flow, dump, fingerprint, superuser, take_messages
+from tests.security.lab.observers import age_flow, dump, fingerprint, take_messages
 from tests.services.server import ServerProcess
+from tests.services.session import watcher
 
 _addresses = count(1)
 AT_ONCE = 20
@@ -158,8 +159,7 @@ class Lab:
 
     def rows(self, table: str) -> int:
         """How many rows a table has, over all tenants."""
-        with superuser() as connection:
-            found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - names written in a test
+        found = watcher().execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - names written in a test
         assert found is not None
         return int(found[0])
 

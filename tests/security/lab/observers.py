@@ -17,7 +17,7 @@ from psycopg import sql
 from notifications.models import Message
 from sspr_project.worker import run_once
 from tests.services.seeds import TABLES
-from tests.services.session import database, shared_cluster
+from tests.services.session import database, shared_cluster, watcher
 
 _TENANT_TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -37,55 +37,50 @@ def superuser() -> psycopg.Connection:
 
 
 def dump() -> dict[str, bytes]:
-    """Every table that holds a row, with text and bytes as they are."""
+    """Every table, with text and bytes as they are."""
     found: dict[str, bytes] = {}
-    with superuser() as connection:
-        tables = [name for (name,) in connection.execute(TABLES, [[]]).fetchall()]
-        for name in tables:
-            query = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(name))
-            with connection.cursor() as cursor, cursor.copy(query) as copy:
-                found[name] = b"".join(bytes(block) for block in copy)
+    for (name,) in watcher().execute(TABLES, [[]]).fetchall():
+        query = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(name))
+        with watcher().cursor() as cursor, cursor.copy(query) as copy:
+            found[name] = b"".join(bytes(block) for block in copy)
     return found
 
 
 def fingerprint(tenant: UUID) -> dict[str, tuple[int, str]]:
     """Number of rows and hash of them all, for each table of a tenant."""
-    with superuser() as connection:
-        tables = [name for (name,) in connection.execute(_TENANT_TABLES).fetchall()]
-        part = sql.SQL(
-            "SELECT {}, count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))),"
-            " '') FROM {} t WHERE {} = {}"
+    tables = [name for (name,) in watcher().execute(_TENANT_TABLES).fetchall()]
+    part = sql.SQL(
+        "SELECT {}, count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))),"
+        " '') FROM {} t WHERE {} = {}"
+    )
+    columns = {"tenants_tenant": "id"}
+    query = sql.SQL(" UNION ALL ").join(
+        part.format(
+            sql.Literal(name),
+            sql.Identifier(name),
+            sql.Identifier(columns.get(name, "tenant_id")),
+            sql.Literal(tenant),
         )
-        columns = {"tenants_tenant": "id"}
-        query = sql.SQL(" UNION ALL ").join(
-            part.format(
-                sql.Literal(name),
-                sql.Identifier(name),
-                sql.Identifier(columns.get(name, "tenant_id")),
-                sql.Literal(tenant),
-            )
-            for name in [*tables, "tenants_tenant"]
-        )
-        return {name: (rows, text) for name, rows, text in connection.execute(query).fetchall()}
+        for name in [*tables, "tenants_tenant"]
+    )
+    return {name: (rows, text) for name, rows, text in watcher().execute(query).fetchall()}
 
 
 def age_flow(flow: UUID, span: timedelta) -> None:
     """Makes a journey, its challenges and its messages older by `span`."""
-    with superuser() as connection:
-        for table, (key, columns) in _AGED.items():
-            changes = sql.SQL(", ").join(
-                sql.SQL("{0} = {0} - {1}").format(sql.Identifier(name), sql.Literal(span))
-                for name in columns
-            )
-            query = sql.SQL("UPDATE {} SET {} WHERE {} = {}")
-            place = sql.Identifier(table), changes, sql.Identifier(key), sql.Literal(flow)
-            connection.execute(query.format(*place))
+    for table, (key, columns) in _AGED.items():
+        changes = sql.SQL(", ").join(
+            sql.SQL("{0} = {0} - {1}").format(sql.Identifier(name), sql.Literal(span))
+            for name in columns
+        )
+        query = sql.SQL("UPDATE {} SET {} WHERE {} = {}")
+        place = sql.Identifier(table), changes, sql.Identifier(key), sql.Literal(flow)
+        watcher().execute(query.format(*place))
 
 
 def forget_counters() -> None:
     """Every limit starts afresh, as if a day had passed."""
-    with superuser() as connection:
-        connection.execute("TRUNCATE tenants_counter, tenants_sharedcounter")
+    watcher().execute("TRUNCATE tenants_counter, tenants_sharedcounter")
 
 
 def take_messages(folder: Path) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """The pages of long lists in a browser: accessible, on a narrow screen, without scripts."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from tests.services.browser import PageFactory, Violation
+from tests.services.browser import PageFactory
+from tests.services.looker import Looker
 from tests.tenants.admin.cast import NOW, House, contoso
 from tests.tenants.admin.test_pages import enter
 from tests.tenants.admin.test_paging import add_events
@@ -26,26 +26,14 @@ def own(transactional_db: None) -> House:
     return house
 
 
-@pytest.mark.parametrize("mode", ["reflow320", "desktop-dark"])
-def test_long_lists_are_accessible_and_fit(
-    mode: str,
-    live_url: str,
-    own: House,
-    page_factory: PageFactory,
-    axe: Callable[..., list[Violation]],
-) -> None:
-    page = page_factory(mode)
-    enter(page, live_url, own)
-    found, too_wide = {}, []
+def test_long_lists_are_accessible_and_fit(live_url: str, own: House, looker: Looker) -> None:
+    enter(looker.page, live_url, own)
 
     for path in PAGES:
-        page.goto(f"{live_url}/admin/{path.format(reference=own.reference)}")
-        found[path] = axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            too_wide.append(path)
+        looker.visit(f"{live_url}/admin/{path.format(reference=own.reference)}", path)
 
-    assert {path: violations for path, violations in found.items() if violations} == {}
-    assert too_wide == []
+    assert looker.found == []
+    assert looker.seen == [*PAGES]
 
 
 def test_pages_are_turned_without_javascript(
