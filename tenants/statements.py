@@ -51,7 +51,10 @@ def tell(tenant: str) -> None:
 
 @contextmanager
 def told_with_the_first(tenant: str) -> Iterator[None]:
-    """The first statement inside takes the tenant along: both, and BEGIN, travel together."""
+    """The first statement inside takes the tenant along: both, and BEGIN, travel together.
+
+    COPY goes around Django's cursor and takes nothing along: it finds no tenant, and no row.
+    """
     if is_embedded():
         yield
         return

@@ -9,14 +9,13 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from tenants.limits import HARD_TICKET_WAIT, TICKET_WAIT
 from tenants.middleware import host_name
 
 from .. import captcha
-from .context import host_tenant, page_context
+from .context import host_tenant, page_context, plain_url
 
 CAPTCHA_FIELDS = ("altcha", "ticket")
 _WAIT_SALT = "resets.portal.wait"
@@ -89,7 +88,7 @@ def waiting_page(request: Any, waiting: Waiting) -> HttpResponse:
         host_tenant(request),
         state="waiting",
         refresh_seconds=_seconds_to_wait(request, waiting),
-        continue_url=reverse("portal:wait"),
+        continue_url=plain_url("wait"),
     )
     response = render(request, "portal/wait.html", context)
     kept = {name: value for name, value in waiting.fields.items() if name != "altcha"}

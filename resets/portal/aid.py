@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -18,7 +17,7 @@ from ..evenness import on_the_beat
 from ..services.help import MAX_NOTE
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page
-from .context import host_tenant, origin_of, page_context
+from .context import host_tenant, origin_of, page_context, plain_url
 from .fields import read_fields
 from .pages import error_page
 
@@ -79,7 +78,7 @@ def _help_page(
         state="help",
         values={name: values.get(name, "") for name in ("user_id", "note", "reference")},
         errors=errors or {},
-        form_action=reverse("portal:help"),
+        form_action=plain_url("help"),
         **captcha_context(request, now),
     )
     return render(request, "portal/help.html", context, status=status)

@@ -70,19 +70,18 @@ _OPEN = sorted(OPEN_STATES)
 
 @cache
 def _statement_beside() -> tuple[str, tuple[Shape, ...]]:
-    text, shapes = _selection([Flow, Tenant, User])
+    # The nullable side of an outer join can't be locked.
+    text, shapes = _selection([Flow, Tenant, User], "JOIN")
     own = f"SELECT user_id FROM {Flow._meta.db_table} WHERE tenant_id = %s AND id = %s"  # noqa: S608 - names of ours
     states = ", ".join(["%s"] * len(_OPEN))
     text += f" WHERE f.tenant_id = %s AND f.user_id = ({own})"
     text += f" AND (f.id = %s OR f.state IN ({states})) ORDER BY f.id"
-    # The nullable side of an outer join can't be locked.
-    text = text.replace(" LEFT JOIN ", " JOIN ")
     return text + ("" if is_embedded() else " FOR NO KEY UPDATE OF f, u"), shapes
 
 
 @cache
 def _statement(asked: bool) -> tuple[str, tuple[Shape, ...]]:
-    text, shapes = _selection([Flow, Tenant, User, *([Challenge] if asked else [])])
+    text, shapes = _selection([Flow, Tenant, User, *([Challenge] if asked else [])], "LEFT JOIN")
     if asked:
         table = Challenge._meta.db_table
         text += (
@@ -95,12 +94,13 @@ def _statement(asked: bool) -> tuple[str, tuple[Shape, ...]]:
     return text, shapes
 
 
-def _selection(models: Sequence[Any]) -> tuple[str, tuple[Shape, ...]]:
+def _selection(models: Sequence[Any], person: str) -> tuple[str, tuple[Shape, ...]]:
+    """The rows of these models; `person` says how somebody is joined."""
     shapes = tuple(Shape(model) for model in models)
     flow, tenant, user = (model._meta.db_table for model in models[:3])
     parts = ", ".join(shape.json(alias) for shape, alias in zip(shapes, "ftuc", strict=False))
     text = (
         f"SELECT {parts} FROM {flow} f JOIN {tenant} t ON t.id = f.tenant_id"  # noqa: S608 - names of ours
-        f" LEFT JOIN {user} u ON u.tenant_id = f.tenant_id AND u.id = f.user_id"
+        f" {person} {user} u ON u.tenant_id = f.tenant_id AND u.id = f.user_id"
     )
     return text, shapes
