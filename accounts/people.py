@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from tenants.keys import installation_mac
 from tenants.together import Given, Reading
 
 from .identifiers import canonical, canonical_mailbox
-from .models import AuthenticatorDevice, ContactPoint, QuestionAnswer, User
+from .models import AuthenticatorDevice, ContactPoint, Credential, QuestionAnswer, User
 
 GUEST_PURPOSE = "guest"
 NOBODY = UUID(int=0)
@@ -26,6 +27,11 @@ class Belongings:
     contacts: dict[str, ContactPoint] = field(default_factory=dict)
     devices: tuple[AuthenticatorDevice, ...] = ()
     answers: tuple[QuestionAnswer, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+
+    def credentials_for(self, method: str, now: datetime) -> tuple[Credential, ...]:
+        """Those of one method that can be used now, oldest first."""
+        return tuple(row for row in self.credentials if row.method == method and row.is_usable(now))
 
 
 def guest_lookup(email: str) -> bytes:
@@ -61,8 +67,8 @@ def find_user(user_id: str) -> User | None:
     return find_meant(found, user_id)
 
 
-def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], QuerySet[Any], QuerySet[Any]]:
-    """Contacts, confirmed devices and answers of people, to be read together.
+def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], ...]:
+    """Contacts, confirmed devices, answers and credentials of people, to be read together.
 
     `whose` says whose they are: `user=…` or `user__in=…`.
     """
@@ -70,6 +76,7 @@ def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], QuerySet[Any], QuerySe
         ContactPoint.objects.filter(**whose),
         AuthenticatorDevice.objects.filter(confirmed=True, **whose),
         QuestionAnswer.objects.filter(**whose),
+        Credential.objects.filter(**whose),
     )
 
 
@@ -78,6 +85,7 @@ def belongings_from(
     contacts: Iterable[ContactPoint],
     devices: Iterable[AuthenticatorDevice],
     answers: Iterable[QuestionAnswer],
+    credentials: Iterable[Credential],
 ) -> Belongings:
     """The belongings of one person among rows that may be other people's too."""
     return Belongings(
@@ -91,12 +99,18 @@ def belongings_from(
         tuple(
             sorted((row for row in answers if row.user_id == user.pk), key=lambda row: row.question)
         ),
+        tuple(
+            sorted(
+                (row for row in credentials if row.user_id == user.pk),
+                key=lambda row: row.created_at,
+            )
+        ),
     )
 
 
 def belongings_of(user: User) -> Belongings:
-    contacts, devices, answers = _BELONGINGS.rows(user=user.pk)
-    return belongings_from(user, contacts, devices, answers)
+    contacts, devices, answers, credentials = _BELONGINGS.rows(user=user.pk)
+    return belongings_from(user, contacts, devices, answers, credentials)
 
 
 def find_belongings(user: User | None) -> Belongings | None:

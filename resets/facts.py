@@ -49,13 +49,15 @@ class Situation:
     def concealed(self) -> bool:
         return self.tenant.disclosure == Tenant.Disclosure.CONCEALED
 
-    def method_context(self) -> MethodContext:
+    def method_context(self, site: str = "") -> MethodContext:
+        """`site`: the web origin the person is on."""
         rules = self.rules
         return MethodContext(
             now=self.now,
             domains=self.domains,
             questions_to_reset=rules.questions_to_reset,
             custom_questions=rules.custom_questions,
+            site=site,
         )
 
     def facts(self, *, synchronised: bool) -> TenantFacts:
@@ -110,6 +112,7 @@ def assess(
     synchronised: bool | None = None,
     locked_until: datetime | None = None,
     home: Decision | None = None,
+    site: str = "",
 ) -> Assessment:
     """Decides for one person; without belongings for a user ID that nobody has.
 
@@ -123,7 +126,7 @@ def assess(
         facts = situation.facts(synchronised=False)
         return Assessment(decide(facts, PersonFacts(known=False)), {})
     user = own.user
-    context = situation.method_context()
+    context = situation.method_context(site)
     able = [method for method in methods() if method.key not in user.disabled_methods]
     found = [row for method in able for row in method.registrations(own, context)]
     person = PersonFacts(

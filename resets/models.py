@@ -33,6 +33,8 @@ class Flow(TenantModel):
     concealed = models.BooleanField(default=False)
     language = models.CharField(max_length=12)
     address = models.CharField(max_length=45, blank=True)
+    # The web origin it began on: a passkey signs for no other.
+    site = models.CharField(max_length=255, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     # Whether a proof was tried, which is when the journey counts as an attempt.
     attempted = models.BooleanField(default=False)
@@ -63,7 +65,7 @@ class Challenge(TenantModel):
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="challenges")
     step = models.PositiveSmallIntegerField()
-    method = models.CharField(max_length=20)
+    method = models.CharField(max_length=24)
     channel = models.CharField(max_length=10, blank=True)
     anchor = models.BinaryField(max_length=32, null=True)
     evidence = models.CharField(max_length=80, blank=True)
@@ -96,7 +98,7 @@ class Gate(TenantModel):
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="gates")
     challenge = models.OneToOneField(Challenge, on_delete=models.CASCADE, related_name="gate")
     step = models.PositiveSmallIntegerField()
-    method = models.CharField(max_length=20)
+    method = models.CharField(max_length=24)
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     anchor = models.BinaryField(max_length=32)
     evidence = models.CharField(max_length=80)

@@ -40,6 +40,8 @@ HEADERS = {
 ADMIN_PATH = "/admin/"
 SIGN_IN_PATH = "/admin/login/"
 OPERATOR_PATH = "/operator/"
+# Pages of people who sign in. Like the operator site they open the contexts they need themselves.
+PEOPLE_PATHS = ("/sign-in/", "/security-info/", "/change-password/", "/authenticator/", "/oidc/")
 # Where a file may be sent: how big the body may be there, its file and what is around it.
 UPLOADS = {"/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024}
 METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -105,9 +107,10 @@ class SizeMiddleware:
 
 
 class AdminSessionMiddleware(SessionMiddleware):
-    """Sessions exist for the administration sites only; there they are read inside the tenant.
+    """Sessions exist where somebody signs in; there they are read inside the tenant.
 
-    A request of the operator site is in no tenant: each of its pages opens the contexts it needs.
+    A request of the operator site is in no tenant: each of its pages opens the contexts it needs,
+    and so do the pages of people who are signed in.
     The whole of an administration request runs in its tenant's context and one transaction, which
     is rolled back when the answer is a server error.
     """
@@ -122,10 +125,10 @@ class AdminSessionMiddleware(SessionMiddleware):
         return None
 
     def __call__(self, request: Any) -> Any:
-        if not request.path.startswith((ADMIN_PATH, OPERATOR_PATH)):
+        if not request.path.startswith((ADMIN_PATH, OPERATOR_PATH, *PEOPLE_PATHS)):
             request.session = SessionStore()
             return self.get_response(request)
-        if request.path == SIGN_IN_PATH or request.path.startswith(OPERATOR_PATH):
+        if request.path == SIGN_IN_PATH or not request.path.startswith(ADMIN_PATH):
             # Counts tries and accesses in transactions of their own; no crash takes them back.
             return super().__call__(request)
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)

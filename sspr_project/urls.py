@@ -14,6 +14,7 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
+    path("", include("accounts.signin.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -18,17 +18,25 @@ METHODS = (
     "passkey",
     "backup_codes",
     "hardware_token",
+    "yubikey_otp",
+    "temporary_access_pass",
+    "manager_approval",
+    "external_identity",
 )
 """Every verification method a policy may name."""
 
 STRONGEST_FIRST = (
     "passkey",
     "hardware_token",
+    "yubikey_otp",
     "app_notification",
     "app_code",
+    "external_identity",
+    "temporary_access_pass",
     "mobile_phone",
     "office_phone",
     "email",
+    "manager_approval",
     "backup_codes",
     "security_questions",
 )

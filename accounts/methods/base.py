@@ -5,16 +5,22 @@ registered and whether an answer is right. A wrong answer is a return value, nev
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+from uuid import UUID
 
+from tenants.keys import CODE_DIGITS
 from tenants.secret import Secret
+from tenants.together import Changes
 
 from ..people import Belongings
 
-Asks = Literal["code", "answers"]
+Asks = Literal["code", "answers", "assertion", "approval", "redirect"]
+"""What the page asks for: something typed, answers to questions, what a passkey signs, somebody's
+decision elsewhere, or a sign-in at another service."""
+Problem = Literal["", "missing", "malformed"]
 MAX_TYPED = 64
 
 
@@ -36,37 +42,53 @@ class Registration:
 
 @dataclass(frozen=True)
 class MethodContext:
-    """All a method gets to know about the moment. `domains` are the tenant's own."""
+    """All a method gets to know about the moment. `domains` are the tenant's own; `site` is the web
+    origin the person is on, "" where it does not matter (what would happen, an administrator)."""
 
     now: datetime
     domains: frozenset[str]
     questions_to_reset: int
     custom_questions: tuple[str, ...]
+    site: str = ""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The challenge as the method needs it: where a code is derived from, which questions."""
+    """The challenge as the method needs it: where a code is derived from, which questions.
+
+    challenge: its ID, for rows of the method's own. reference: what the person sees on the page.
+    """
 
     nonce: bytes
     bound_to: bytes
     questions: tuple[str, ...] = ()
+    challenge: UUID | None = None
+    reference: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was typed: a code, or the answers in the order of the questions."""
+    """What was typed: a code, or the answers in the order of the questions; or what a passkey
+    signed, as the browser's JSON."""
 
     code: Secret[str] = field(default_factory=lambda: Secret(""))
     answers: Sequence[Secret[str]] = ()
+    assertion: Secret[str] = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether it was right, and with which evidence."""
+    """Whether it was right, and with which evidence.
+
+    cause: why it was wrong, a word for the audit trail. ends: whether the journey is over with it,
+    because the person said that it is not theirs.
+    """
 
     right: bool
     evidence: str = ""
+    cause: str = "wrong"
+    ends: bool = False
 
 
 WRONG = Verdict(right=False)
@@ -76,12 +98,16 @@ class Method(Protocol):
     """One way to prove who one is.
 
     sends: whether a message carries a code. contact: what is typed in full before it is sent.
+    reaches_out: whether asking for it does something outside, which nobody should do unasked.
+    limits: names of the person's limits that asking for it is counted on.
     """
 
     key: str
     asks: Asks
     sends: bool
     contact: Literal["", "email", "phone"]
+    reaches_out: bool
+    limits: tuple[str, ...]
 
     def registrations(self, own: Belongings, context: MethodContext) -> Sequence[Registration]:
         """What this person has registered for this method; empty when nothing."""
@@ -90,6 +116,49 @@ class Method(Protocol):
         self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
     ) -> Verdict:
         """Whether the answer is right. Without belongings (a decoy) never, for the same work."""
+
+    def problem(self, answer: Answer) -> Problem:
+        """Why an answer can't be right whatever was asked; nothing is compared or counted then."""
+
+    def begin(
+        self, own: Belongings | None, asked: Asked, context: MethodContext, changes: Changes
+    ) -> None:
+        """What has to happen when the proof is asked for, written with the step's changes. For
+        nobody (a decoy) it costs the same and reaches no one."""
+
+    def is_waiting(self, asked: Asked, context: MethodContext) -> bool:
+        """Whether the answer has to come from somewhere else and is not there yet."""
+
+    def prompt(
+        self, own: Belongings | None, asked: Asked, context: MethodContext
+    ) -> Mapping[str, Any]:
+        """What the page of the challenge shows; a decoy's looks the same."""
+
+
+class Typed:
+    """What the methods have in common whose answer is typed and that need nothing else."""
+
+    reaches_out = False
+    limits: tuple[str, ...] = ()
+
+    def problem(self, answer: Answer) -> Problem:
+        """Six digits, as most codes are."""
+        if not answer.code.reveal().strip():
+            return "missing"
+        return "" if len(typed_code(answer.code.reveal())) == CODE_DIGITS else "malformed"
+
+    def begin(
+        self, own: Belongings | None, asked: Asked, context: MethodContext, changes: Changes
+    ) -> None:
+        """Nothing has to happen."""
+
+    def is_waiting(self, asked: Asked, context: MethodContext) -> bool:
+        return False
+
+    def prompt(
+        self, own: Belongings | None, asked: Asked, context: MethodContext
+    ) -> Mapping[str, Any]:
+        return {}
 
 
 def typed_code(text: str) -> str:

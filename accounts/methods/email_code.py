@@ -9,13 +9,13 @@ from ..contacts import find_value
 from ..identifiers import mailbox_domain
 from ..models import ContactPoint
 from ..people import Belongings
-from .base import Answer, Asked, Asks, MethodContext, Registration, Verdict
+from .base import Answer, Asked, Asks, MethodContext, Registration, Typed, Verdict
 from .sent_code import contact_evidence, find_contact, verify_sent_code
 
 CONTACT = ContactPoint.Kind.ALTERNATE_EMAIL.value
 
 
-class EmailCode:
+class EmailCode(Typed):
     """Six digits by mail."""
 
     key = "email"

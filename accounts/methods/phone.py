@@ -8,11 +8,11 @@ from tenants.masking import masked_phone
 from ..contacts import find_value
 from ..models import ContactPoint
 from ..people import Belongings
-from .base import Answer, Asked, Asks, MethodContext, Registration, Verdict
+from .base import Answer, Asked, Asks, MethodContext, Registration, Typed, Verdict
 from .sent_code import contact_evidence, find_contact, verify_sent_code
 
 
-class _Phone:
+class _Phone(Typed):
     """Six digits to a number; text and call to one number are one anchor (R-11)."""
 
     key: str

@@ -12,7 +12,7 @@ from ..answers import normalise_answer
 from ..models import QuestionAnswer
 from ..people import Belongings
 from ..questions import PREDEFINED
-from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict
+from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Typed, Verdict
 
 MAX_ANSWER = 40
 
@@ -37,7 +37,7 @@ def _usable_answers(own: Belongings, context: MethodContext) -> list[QuestionAns
     ]
 
 
-class SecurityQuestions:
+class SecurityQuestions(Typed):
     """Knowledge: weak, off by default, never alone and never for administrators."""
 
     key = "security_questions"

@@ -15,7 +15,17 @@ from tenants.keys import SealBroken, tenant_keys
 
 from ..models import AuthenticatorDevice
 from ..people import Belongings
-from .base import WRONG, Answer, Asked, Asks, MethodContext, Registration, Verdict, typed_code
+from .base import (
+    WRONG,
+    Answer,
+    Asked,
+    Asks,
+    MethodContext,
+    Registration,
+    Typed,
+    Verdict,
+    typed_code,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +40,7 @@ def device_evidence(device: AuthenticatorDevice) -> str:
     return f"device:{device.id}:{device.version}"
 
 
-class AppCode:
+class AppCode(Typed):
     """The code of any of the person's confirmed authenticator apps."""
 
     key = "app_code"

@@ -2,6 +2,7 @@
 
 from .belonging import GroupMember
 from .contact import ContactPoint, contact_lookup
+from .credential import Credential, credential_lookup
 from .device import AuthenticatorDevice
 from .import_run import ImportRun
 from .question import QuestionAnswer
@@ -11,10 +12,12 @@ from .user import User
 __all__ = [
     "AuthenticatorDevice",
     "ContactPoint",
+    "Credential",
     "GroupMember",
     "ImportRun",
     "QuestionAnswer",
     "Session",
     "User",
     "contact_lookup",
+    "credential_lookup",
 ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from tenants.colors import readable_on
+from tenants.fields import read_fields
 from tenants.limits import MAX_USER_ID
 
 from .. import services
@@ -18,7 +19,6 @@ from ..services.help import MAX_NOTE
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page
 from .context import host_tenant, origin_of, page_context, plain_url
-from .fields import read_fields
 from .pages import error_page
 
 

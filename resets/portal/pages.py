@@ -118,6 +118,19 @@ def _is_sent(pending: Pending) -> bool:
     return pending.method in METHODS and pending.channel != ""
 
 
+def _elsewhere(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    """A proof that is given by a passkey, by somebody's decision, or at another service."""
+    pending = _pending(view)
+    return {
+        "form_action": flow_url("verify", handle.flow),
+        "method": pending.method,
+        "prompt": pending.prompt,
+        "tries_left": pending.tries_left,
+        "ends_at": clock(pending.expires_at),
+        "other_url": _other_url(handle, view),
+    }
+
+
 def _pending(view: FlowView) -> Pending:
     if view.pending is None:
         raise LookupError("this page always waits for a proof")
@@ -169,6 +182,9 @@ _OWN = {
     "contact": _contact,
     "code": _code,
     "questions": _questions,
+    "assertion": _elsewhere,
+    "approval": _elsewhere,
+    "redirect": _elsewhere,
     "password": _password,
     "done": _done,
     "ended": _ended,

@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from . import aid, views
+from . import aid, steps, views
 
 
 class TokenConverter(StringConverter):
@@ -18,12 +18,12 @@ urlpatterns = [
     path("reset/", views.start, name="start"),
     path("reset/wait/", views.wait, name="wait"),
     path("reset/organisation/", views.organisation, name="organisation"),
-    path("reset/<uuid:flow>/", views.flow, name="flow"),
-    path("reset/<uuid:flow>/choose/", views.choose, name="choose"),
-    path("reset/<uuid:flow>/send/", views.send, name="send"),
-    path("reset/<uuid:flow>/verify/", views.verify, name="verify"),
-    path("reset/<uuid:flow>/submit/", views.submit, name="submit"),
-    path("reset/<uuid:flow>/cancel/", views.cancel, name="cancel"),
+    path("reset/<uuid:flow>/", steps.flow, name="flow"),
+    path("reset/<uuid:flow>/choose/", steps.choose, name="choose"),
+    path("reset/<uuid:flow>/send/", steps.send, name="send"),
+    path("reset/<uuid:flow>/verify/", steps.verify, name="verify"),
+    path("reset/<uuid:flow>/submit/", steps.submit, name="submit"),
+    path("reset/<uuid:flow>/cancel/", steps.cancel, name="cancel"),
     path("help/", aid.help_request, name="help"),
     path("not-me/<token:token>/", aid.not_me, name="not_me"),
     re_path(r"^theme/(?P<color>[0-9a-f]{6})\.css$", aid.theme, name="theme"),

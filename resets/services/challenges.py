@@ -13,7 +13,7 @@ from tenants.together import Changes
 from ..facts import Situation
 from ..flow import Event as Step
 from ..models import Challenge, Flow
-from .common import Result, end, record, subject
+from .common import Result, asked_of, end, record, subject
 from .questions import draw_questions
 from .standing import Standing
 
@@ -46,6 +46,9 @@ def begin(standing: Standing, challenge: Challenge, now: datetime, changes: Chan
     """Has the journey wait for this proof."""
     flow = standing.flow
     changes.add(challenge)
+    own = standing.own if standing.open_registration(challenge.method) is not None else None
+    method = get_method(challenge.method)
+    method.begin(own, asked_of(flow, challenge), standing.method_context(), changes)
     data = {"method": challenge.method, "channel": challenge.channel, "step": challenge.step}
     record(flow, "flow.verification_started", now, changes, data=data)
 
@@ -75,7 +78,8 @@ def begin_without_choice(standing: Standing, now: datetime, changes: Changes) ->
     """Where every method left has to be used and nothing is sent, the choice is no question."""
     offered = standing.offered()
     forced = len(offered) == standing.steps - standing.step + 1
-    if forced and not get_method(offered[0]).sends:
+    method = get_method(offered[0]) if forced else None
+    if method is not None and not (method.sends or method.reaches_out):
         begin(standing, new_challenge(standing, offered[0], "", now), now, changes)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
 
+from accounts.methods.base import Asked
 from accounts.passwords.rules import Violation
 from tenants import audit
 from tenants.audit import Event, Party
@@ -36,10 +37,12 @@ class NoFlow(LookupError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request came from: network address behind the trusted proxies, and language."""
+    """Where a request came from: network address behind the trusted proxies, and language; and
+    the web origin it was sent to."""
 
     address: str
     language: str
+    site: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Result:
     """What came of a step. A wrong answer is one of these, never an exception.
 
     kind: ok, wrong, late (the code expired), missing (something has to be typed), malformed (it
-    can't be a code), blocked (a limit, until when), weak (the password breaks rules), denied (a
-    step that is not open), not_now (the journey is elsewhere).
+    can't be a code), waiting (the answer comes from elsewhere, later), blocked (a limit, until
+    when), weak (the password breaks rules), denied (a step that is not open), not_now (the journey
+    is elsewhere).
     handle: the new one after a gate; the old one is void.
     """
 
@@ -244,6 +248,18 @@ def bound_to(flow: Flow, challenge: Challenge) -> bytes:
     """What a code of this challenge is derived from: no other flow, method or person has it."""
     return binding(
         flow.tenant_id, flow.pk, challenge.pk, challenge.step, challenge.method, flow.user_id
+    )
+
+
+def asked_of(flow: Flow, challenge: Challenge) -> Asked:
+    """The challenge as its method is given it."""
+    return Asked(
+        bytes(challenge.nonce),
+        bound_to(flow, challenge),
+        tuple(challenge.questions),
+        challenge=challenge.pk,
+        reference=flow.reference,
+        address=flow.address,
     )
 
 

@@ -7,11 +7,11 @@ taken back when the answer was right.
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from accounts.methods.base import Answer, Asked, Registration, typed_code
+from accounts.methods.base import Answer, Registration
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
 from tenants.counters import count_down, count_up
-from tenants.keys import CODE_DIGITS, tenant_keys
+from tenants.keys import tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
 from tenants.together import Changes
 
@@ -23,7 +23,7 @@ from .challenges import CONTACT_KINDS, begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
-    bound_to,
+    asked_of,
     get_asked_flow,
     move,
     proof_counts,
@@ -44,7 +44,7 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         flow, challenge = get_asked_flow(handle, now, changes)
         if flow.state != State.PROVING or challenge is None:
             return Result("not_now")
-        problem = _problem(challenge, answer)
+        problem = _problem(flow, challenge, answer, now)
         if problem is not None:
             return problem
         if challenge.expires_at <= now:
@@ -60,16 +60,19 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         return _judge(flow, pending, trimmed, handle.secret, now, changes)
 
 
-def _problem(challenge: Challenge, answer: Answer) -> Result | None:
+def _problem(flow: Flow, challenge: Challenge, answer: Answer, now: datetime) -> Result | None:
     """What is missing or can't be right; such a try is not counted because nothing is compared."""
+    method = get_method(challenge.method)
     if challenge.questions:
         given = [text.reveal().strip() for text in answer.answers[: len(challenge.questions)]]
         empty = [f"answer_{number}" for number, text in enumerate(given, start=1) if not text]
         return Result("missing", fields=empty) if empty else None
-    if not answer.code.reveal().strip():
-        return Result("missing", field="code")
-    right_length = len(typed_code(answer.code.reveal())) == CODE_DIGITS
-    return None if right_length else Result("malformed", field="code")
+    problem = method.problem(answer)
+    if problem:
+        return Result(problem, field="code")
+    context = read_situation(now, flow.tenant).method_context(flow.site)
+    waiting = method.asks == "approval" and method.is_waiting(asked_of(flow, challenge), context)
+    return Result("waiting") if waiting else None
 
 
 def _count_try(flow: Flow, challenge: Challenge, now: datetime, changes: Changes) -> Result | None:
@@ -125,25 +128,26 @@ def _judge(
     challenge.judged += 1
     anchor = bytes(challenge.anchor) if challenge.anchor is not None else None
     same = registration is not None and registration.anchor == anchor
-    asked = Asked(bytes(challenge.nonce), bound_to(flow, challenge), tuple(challenge.questions))
     verdict = get_method(challenge.method).verify(
         standing.own if same else None,
-        asked,
+        asked_of(flow, challenge),
         answer,
-        standing.situation.method_context(),
+        standing.method_context(),
     )
     if not verdict.right or registration is None or challenge.method not in standing.offered():
-        return _fail(standing, challenge, now, changes)
+        return _fail(standing, challenge, verdict.cause, now, changes)
     following = next_secret(flow.pk, challenge.pk, secret, answer)
     passing = _Passing(standing, challenge, registration, verdict.evidence, following)
     return _pass(passing, now, changes)
 
 
-def _fail(standing: Standing, challenge: Challenge, now: datetime, changes: Changes) -> Result:
+def _fail(
+    standing: Standing, challenge: Challenge, why: str, now: datetime, changes: Changes
+) -> Result:
     flow = standing.flow
     left = max(0, TRIES_PER_CHALLENGE - challenge.tries)
     data = {"method": challenge.method, "step": challenge.step, "tries_left": left}
-    cause = {**data, "cause": "wrong"}
+    cause = {**data, "cause": why}
     record(flow, "flow.verification_failed", now, changes, result="failure", data=cause)
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)

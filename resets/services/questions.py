@@ -18,7 +18,7 @@ def draw_questions(standing: Standing, flow: Flow) -> list[str]:
     rules = standing.situation.rules
     registered: Sequence[str] = ()
     if standing.own is not None:
-        registered = usable_questions(standing.own, standing.situation.method_context())
+        registered = usable_questions(standing.own, standing.method_context())
     if len(registered) < rules.questions_to_reset:
         registered = _decoy_set(flow, max(rules.questions_to_register, rules.questions_to_reset))
     return draw(list(registered), rules.questions_to_reset, _sample)

@@ -1,8 +1,9 @@
 """What a page shows of a journey. Reads, never changes (R-15)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from accounts.methods.registry import get_method
 from accounts.passwords.rules import PasswordRules
@@ -13,7 +14,7 @@ from tenants.models import Tenant
 from ..flow import OPEN_STATES, State
 from ..models import Challenge, Flow
 from .challenges import offered_channels, resend_at
-from .common import Handle
+from .common import Handle, asked_of
 from .finish import password_terms
 from .standing import Standing, read_standing
 
@@ -39,11 +40,15 @@ class Pending:
     tries_left: int
     expires_at: datetime
     resend_at: datetime | None
+    prompt: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FlowView:
-    """Everything a page needs. `page`: choose, contact, code, questions, password, done, ended."""
+    """Everything a page needs.
+
+    page: choose, contact, code, questions, assertion, approval, redirect, password, done, ended.
+    """
 
     page: str
     state: State
@@ -131,9 +136,25 @@ def _proving_page(standing: Standing, challenge: Challenge | None) -> FlowView:
         tries_left=TRIES_PER_CHALLENGE - challenge.tries,
         expires_at=challenge.expires_at,
         resend_at=resend_at(challenge),
+        prompt=_prompt(standing, challenge),
     )
-    page = "questions" if get_method(challenge.method).asks == "answers" else "code"
+    page = _PAGES.get(get_method(challenge.method).asks, "code")
     return _open_page(standing, page, choices=choices, pending=pending)
+
+
+_PAGES = {
+    "answers": "questions",
+    "assertion": "assertion",
+    "approval": "approval",
+    "redirect": "redirect",
+}
+"""What a method asks for → the page that asks it."""
+
+
+def _prompt(standing: Standing, challenge: Challenge) -> Mapping[str, Any]:
+    own = standing.own if standing.open_registration(challenge.method) is not None else None
+    asked = asked_of(standing.flow, challenge)
+    return get_method(challenge.method).prompt(own, asked, standing.method_context())
 
 
 def _choice(standing: Standing, key: str) -> MethodChoice:

@@ -110,10 +110,15 @@ def _choice_problem(situation: Situation, chosen: _Chosen) -> Result | None:
 
 
 def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result:
-    """A method for which nothing is sent."""
+    """A method for which nothing is sent. Asking is counted where it reaches somebody."""
     standing = standing_of(flow, now)
     if method not in standing.offered():
         return deny(flow, "choose", now, changes, field="method")
+    limits = get_method(method).limits
+    counts = [standing.situation.count(name, subject(flow)) for name in limits]
+    blocked = count_up(counts, now, along=changes).blocked if counts else None
+    if blocked is not None:
+        return _too_many(standing, blocked, now, changes)
     kill_challenges(flow, changes)
     begin(standing, new_challenge(standing, method, "", now), now, changes)
     return Result("ok")

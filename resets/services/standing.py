@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.methods.base import Registration
+from accounts.methods.base import MethodContext, Registration
 from accounts.models import Session, User
 from accounts.people import NOBODY, Belongings, belongings_from, belongings_rows
 from tenants.models import Tenant
@@ -39,7 +39,10 @@ class Standing:
         """What the person may do now, by the rules that hold now."""
         if self.assessed is not None:
             return self.assessed
-        return assess(self.situation, self.own, synchronised=self.synchronised)
+        return assess(self.situation, self.own, synchronised=self.synchronised, site=self.flow.site)
+
+    def method_context(self) -> MethodContext:
+        return self.situation.method_context(self.flow.site)
 
     @property
     def step(self) -> int:
@@ -105,10 +108,10 @@ def standing_of(flow: Flow, now: datetime, *, sessions: list[Session] | None = N
     sessions: the list that takes the person's open sessions.
     """
     given = {"user": flow.user_id or NOBODY, "flow": flow.pk}
-    contacts, devices, answers, gates, synchronised, open_sessions = _FILE.rows(**given)
+    *belongings, gates, synchronised, open_sessions = _FILE.rows(**given)
     if sessions is not None:
         sessions += open_sessions
-    own = belongings_from(flow.user, contacts, devices, answers) if flow.user else None
+    own = belongings_from(flow.user, *belongings) if flow.user else None
     situation = read_situation(now, flow.tenant)
     return Standing(flow, situation, own, _in_order(gates), bool(synchronised))
 
@@ -135,15 +138,15 @@ def read_standing(handle: Handle, now: datetime) -> tuple[Standing, Challenge | 
 
     Works in `tenant_reading` too.
     """
-    found, tenants, users, contacts, devices, answers, gates, challenges, synchronised = (
-        _JOURNEY.rows(flow=handle.flow)
+    found, tenants, users, *belongings, gates, challenges, synchronised = _JOURNEY.rows(
+        flow=handle.flow
     )
     if not (found and tenants):
         raise NoFlow
     flow: Flow = found[0]
     flow.tenant, flow.user = tenants[0], next(iter(users), None)
     check_held(flow, handle)
-    own = belongings_from(flow.user, contacts, devices, answers) if flow.user else None
+    own = belongings_from(flow.user, *belongings) if flow.user else None
     situation = read_situation(now, flow.tenant)
     standing = Standing(flow, situation, own, _in_order(gates), bool(synchronised))
     return standing, max(challenges, key=lambda row: row.created_at, default=None)

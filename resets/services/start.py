@@ -229,11 +229,11 @@ _ARRIVING = Reading(
 def _read(wanted: str, origin: Origin, now: datetime) -> _Arrival:
     """Everything about the person with one statement. Raises NoFlow for a suspended tenant."""
     found = _ARRIVING.rows(**meaning(wanted))
-    tenants, users, contacts, devices, answers, synchronised = found
+    tenants, users, *belongings, synchronised = found
     if not (tenants and tenants[0].active):
         raise NoFlow
     user = find_meant(users, wanted)
-    own = belongings_from(user, contacts, devices, answers) if user is not None else None
+    own = belongings_from(user, *belongings) if user is not None else None
     situation = read_situation(now, tenants[0])
     return _Arrival(situation, own, bool(synchronised), wanted, origin)
 
@@ -277,6 +277,7 @@ class _Opening:
             self.arrival.own,
             synchronised=self.arrival.synchronised,
             locked_until=until_of(self.lock),
+            site=self.arrival.origin.site,
         )
 
 
@@ -319,6 +320,7 @@ def _new_flow(opening: _Opening, secret: str, now: datetime) -> Flow:
         concealed=concealed,
         language=arrival.origin.language,
         address=arrival.origin.address,
+        site=arrival.origin.site,
         started_at=now,
         expires_at=now + FLOW_LIFETIME,
     )

@@ -26,6 +26,8 @@ def next_secret(flow: UUID, challenge: UUID, secret: str, answer: Answer) -> str
     """256 bits, the same for the same answer to the same challenge."""
     answers = [text.reveal() for text in answer.answers]
     typed = [answer.code.reveal(), *(text for text in answers if text)]
+    if answer.assertion:
+        typed.append(answer.assertion.reveal())
     mac = tenant_keys().mac("next secret", flow, challenge, secret, *typed)
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 

@@ -16,9 +16,9 @@ from django_otp.oath import TOTP
 
 from accounts.methods.totp import DIGITS, STEP_SECONDS
 from accounts.models import AuthenticatorDevice
-from resets.portal.context import clock, host_tenant, page_context
 from tenants.context import tenant_context
 from tenants.lookup import tenant_ids
+from tenants.pages import clock, host_tenant, page_context
 
 NEWEST = 50
 

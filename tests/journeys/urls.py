@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 
-from resets.portal.context import page_context
 from sspr_project import urls as product
+from tenants.pages import page_context
 
 MADE: dict[str, dict[str, object]] = {
     "operation": {"state": "started", "form_action": "/reset/"},

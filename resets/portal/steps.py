@@ -1,0 +1,263 @@
+"""The pages and steps of a journey this browser holds: parse, call one service, choose a page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.methods.base import Answer
+from tenants.fields import BadForm, read_fields
+from tenants.limits import MAX_ANSWER, MAX_ASSERTION, MAX_CONTACT, MAX_PASSWORD
+from tenants.secret import Secret
+
+from .. import services
+from ..evenness import on_the_beat
+from ..flow import State
+from ..services import FlowView, Handle, NoFlow, Result
+from . import words
+from .context import clock, flow_url
+from .pages import contact_context, flow_page, gone_page, stranger_page, texts
+
+FLOW_COOKIE_AGE = 3600
+ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
+SEE_OTHER = 303
+_WAITS = {"channel": words.TOO_MANY_CODES, "paused": words.PAUSED}
+
+FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
+
+
+def to_flow(handle: Handle) -> HttpResponse:
+    """On to the page of the journey, with its secret in the cookie."""
+    response = HttpResponseRedirect(flow_url("flow", handle.flow))
+    response.status_code = SEE_OTHER
+    return _with_cookie(response, handle)
+
+
+def _with_cookie(response: HttpResponse, handle: Handle) -> HttpResponse:
+    response.set_cookie(
+        settings.FLOW_COOKIE_NAME,
+        handle.cookie(),
+        max_age=FLOW_COOKIE_AGE,
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def flow_view(action: FlowAction) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """A view that belongs to the journey this browser holds; without it there is nothing to see."""
+
+    @sensitive_post_parameters()
+    @on_the_beat
+    def view(request: HttpRequest, flow: UUID) -> HttpResponse:
+        handle, now = None, timezone.now()
+        try:
+            handle = Handle.parse(request.COOKIES.get(settings.FLOW_COOKIE_NAME, ""), flow)
+            return action(request, handle, now)
+        except NoFlow:
+            return stranger_page(request, handle, now)
+
+    return view
+
+
+@require_GET
+@flow_view
+def flow(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """The journey as it stands."""
+    again = request.GET.get("other") == "1"
+    view = services.read_flow(handle, now=now, choose_again=again)
+    return flow_page(request, handle, view, now)
+
+
+@require_POST
+@flow_view
+def choose(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """Takes up a method, with the contact typed in full."""
+    fields = read_fields(request, ("method", "contact", "channel"))
+    if len(fields["contact"]) > MAX_CONTACT:
+        raise BadForm("far longer than any address or number")
+    result = services.choose(
+        handle, fields["method"], contact=fields["contact"], channel=fields["channel"], now=now
+    )
+    if result.kind in {"missing", "denied"}:
+        return _incomplete(request, handle, fields, result, now)
+    return _after_code(request, handle, result, now)
+
+
+def _incomplete(
+    request: HttpRequest,
+    handle: Handle,
+    fields: Mapping[str, str],
+    result: Result,
+    now: datetime,
+) -> HttpResponse:
+    view = services.read_flow(handle, now=now, choose_again=True)
+    chosen = next((c for c in view.choices if c.key == fields["method"]), None)
+    if result.field == "contact" and chosen is not None:
+        # A method without its contact is no mistake: the next page asks for it.
+        asked_before = view.page == "contact"
+        errors = {"contact": words.TYPE_CONTACT} if asked_before else {}
+        context = contact_context(handle, view, chosen)
+        view = replace(view, page="contact")
+        return flow_page(request, handle, view, now, errors=errors, **context)
+    text = words.CHOOSE_CHANNEL if result.field == "channel" else words.CHOOSE_METHOD
+    field = result.field if result.field == "channel" else "method"
+    status = 403 if result.kind == "denied" else None
+    return flow_page(request, handle, view, now, errors={field: text}, status=status)
+
+
+@require_POST
+@flow_view
+def send(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """A new code for the method in hand."""
+    read_fields(request, ())
+    result = services.send(handle, now=now)
+    if result.kind == "missing":
+        view = services.read_flow(handle, now=now)
+        return flow_page(request, handle, view, now, errors={"code": words.NO_MORE_CODES})
+    return _after_code(request, handle, result, now)
+
+
+def _after_code(
+    request: HttpRequest, handle: Handle, result: Result, now: datetime
+) -> HttpResponse:
+    if result.kind == "blocked":
+        view = services.read_flow(handle, now=now)
+        if view.state == State.PROVING and result.until is not None:
+            text = _WAITS.get(result.field, words.WAIT_FOR_CODE)
+            field = "method" if view.page == "choose" else _field_of(view)
+            message = text % {"until": clock(result.until)}
+            response = flow_page(request, handle, view, now, errors={field: message}, status=429)
+            seconds = int((result.until - now).total_seconds())
+            response.headers["Retry-After"] = str(max(1, seconds))
+            return response
+    return _see_flow(handle)
+
+
+def _field_of(view: FlowView) -> str:
+    return {"contact": "contact", "questions": "answer_1"}.get(view.page, "code")
+
+
+def _see_flow(handle: Handle) -> HttpResponse:
+    response = HttpResponseRedirect(flow_url("flow", handle.flow))
+    response.status_code = SEE_OTHER
+    return response
+
+
+@require_POST
+@flow_view
+@sensitive_variables()
+def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """A code, or the answers to the questions."""
+    fields = read_fields(request, ("code", "assertion", *ANSWERS))
+    if any(len(fields[name]) > MAX_ANSWER for name in ANSWERS):
+        raise BadForm("an answer longer than any that was registered")
+    if len(fields["assertion"]) > MAX_ASSERTION:
+        raise BadForm("longer than anything a passkey signs")
+    answers = [Secret(fields[name]) for name in ANSWERS]
+    answer = Answer(Secret(fields["code"]), answers, Secret(fields["assertion"]))
+    try:
+        result = services.verify(handle, answer, now=now)
+    except NoFlow:
+        # The reply to the same answer may have been lost, and the new secret with it.
+        return to_flow(services.repeat(handle, answer, now=now))
+    if result.kind == "ok" and result.handle is not None:
+        return to_flow(result.handle)
+    if result.kind == "blocked" and result.field:
+        return _after_code(request, handle, result, now)
+    view = services.read_flow(handle, now=now)
+    if result.kind in {"missing", "malformed", "waiting"} and view.pending is not None:
+        status = None if result.fields or result.kind == "waiting" else 400
+        errors = _incomplete_answer(view, result)
+        return flow_page(request, handle, view, now, errors=errors, status=status)
+    if result.kind in {"wrong", "late"}:
+        return _wrong(request, handle, view, result, now)
+    return _moved_on(request, handle, view, now)
+
+
+_ANSWERED = {"code", "assertion", "approval", "redirect"}
+"""Pages whose answer is one piece, so what is wrong with it stands at `code`."""
+
+
+def _incomplete_answer(view: FlowView, result: Result) -> Mapping[str, Any]:
+    if result.fields:
+        return dict.fromkeys(result.fields, words.TYPE_ANSWERS)
+    if result.kind == "waiting":
+        return {"code": words.NOT_YET}
+    if view.page == "assertion":
+        return {"code": words.NO_ASSERTION}
+    if result.kind == "malformed":
+        return {"code": words.malformed(view.pending.method if view.pending else "")}
+    return {"code": words.TYPE_CODE}
+
+
+def _wrong(
+    request: HttpRequest, handle: Handle, view: FlowView, result: Result, now: datetime
+) -> HttpResponse:
+    if view.page == "questions":
+        return flow_page(request, handle, view, now, errors={"answer_1": words.WRONG_ANSWERS})
+    if view.page not in _ANSWERED or view.pending is None:
+        return flow_page(request, handle, view, now, errors={"method": words.WRONG_CODE})
+    wrong = words.wrong(view.pending.method, sent=bool(view.pending.channel))
+    text = words.LATE_CODE if result.kind == "late" else wrong
+    return flow_page(
+        request, handle, view, now, errors={"code": text}, tries_left=view.pending.tries_left
+    )
+
+
+def _moved_on(request: HttpRequest, handle: Handle, view: FlowView, now: datetime) -> HttpResponse:
+    """The journey is elsewhere: on to its page, or a plain word that it is over."""
+    if view.state in {State.PROVING, State.CHOOSING}:
+        return _see_flow(handle)
+    if view.state in {State.EXPIRED, State.LOCKED}:
+        return flow_page(request, handle, view, now)
+    return gone_page(request, 409)
+
+
+@require_POST
+@flow_view
+@sensitive_variables()
+def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """The new password."""
+    fields = read_fields(request, ("new_password",))
+    if len(fields["new_password"]) > MAX_PASSWORD * 4:
+        raise BadForm("far longer than any password")
+    if not fields["new_password"]:
+        view = services.read_flow(handle, now=now)
+        if view.page != "password":
+            return _moved_on(request, handle, view, now)
+        return flow_page(request, handle, view, now, errors={"new_password": words.TYPE_PASSWORD})
+    result = services.submit(handle, Secret(fields["new_password"]), now=now)
+    if result.kind == "ok":
+        return _see_flow(handle)
+    view = services.read_flow(handle, now=now)
+    if result.kind == "weak" and view.page == "password":
+        reasons = texts(result.violations)
+        return flow_page(
+            request,
+            handle,
+            view,
+            now,
+            errors={"new_password": reasons[0]},
+            status=400 if len(fields["new_password"]) > MAX_PASSWORD else None,
+            password_errors=reasons,
+        )
+    if result.kind == "denied" or view.state == State.REFUSED:
+        return flow_page(request, handle, view, now, status=403)
+    return _moved_on(request, handle, view, now)
+
+
+@require_POST
+@flow_view
+def cancel(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    read_fields(request, ())
+    services.cancel(handle, now=now)
+    return _see_flow(handle)
