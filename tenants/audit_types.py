@@ -98,6 +98,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "Contact details imported in bulk",
             "rows new change same kept problem contacts_kept mode replace_confirmed format",
         ),
+        # Activities of registration, as Entra calls them (Entra, audit and reports).
+        _type("method.registered", "User registered security info", "method name"),
+        _type("method.changed", "User changed security info", "method name"),
+        _type("method.removed", "User deleted security info", "method name"),
         _type("import.discarded", "Bulk import discarded", "rows"),
         _type("contacts.imported", "Contact details of user imported", "added replaced kept"),
         _type("admin.signed_in", "Administrator signed in", service=SIGN_IN),
