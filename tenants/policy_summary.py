@@ -12,6 +12,10 @@ METHOD_WORDS = {
     "passkey": "passkey",
     "backup_codes": "backup code",
     "hardware_token": "hardware token",
+    "yubikey_otp": "YubiKey code",
+    "temporary_access_pass": "temporary access pass",
+    "manager_approval": "approval by the manager",
+    "external_identity": "sign-in at another service",
 }
 _NUMBERS = ("no proof", "one proof", "two proofs", "three proofs")
 
