@@ -19,6 +19,7 @@ from tenants.keys import SealBroken
 from tenants.masking import masked_email, masked_phone
 
 from . import admin_groups, admin_imports  # noqa: F401 - the second registers the imports
+from .admin_guests import InviteGuestForm
 from .admin_people import (
     AssignLicenceForm,
     ContactsForm,
@@ -148,6 +149,9 @@ class UserAdmin(PeopleList, EditableAdmin):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.intents += person_intents()
+        self.list_intents.append(
+            Intent("invite", "Invite a guest", Permission.PEOPLE, InviteGuestForm)
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Of guests other things matter."""

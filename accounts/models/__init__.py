@@ -5,6 +5,7 @@ from .contact import ContactPoint, contact_lookup
 from .credential import Credential, credential_lookup
 from .device import AuthenticatorDevice
 from .import_run import ImportRun
+from .invitation import Invitation
 from .question import QuestionAnswer
 from .session import Session
 from .user import User
@@ -15,6 +16,7 @@ __all__ = [
     "Credential",
     "GroupMember",
     "ImportRun",
+    "Invitation",
     "QuestionAnswer",
     "Session",
     "User",
