@@ -1,20 +1,24 @@
 """People, what they own, and how they prove who they are."""
 
+from .approval import Approval
 from .belonging import GroupMember
 from .contact import ContactPoint, contact_lookup
 from .credential import Credential, credential_lookup
 from .device import AuthenticatorDevice
 from .import_run import ImportRun
+from .method_settings import MethodSettings
 from .question import QuestionAnswer
 from .session import Session
 from .user import User
 
 __all__ = [
+    "Approval",
     "AuthenticatorDevice",
     "ContactPoint",
     "Credential",
     "GroupMember",
     "ImportRun",
+    "MethodSettings",
     "QuestionAnswer",
     "Session",
     "User",
