@@ -141,4 +141,5 @@ def answer_approval(user: User, asked: Any, now: datetime, decision: str = "appr
         "created_at": now,
         "expires_at": now + timedelta(minutes=15),
     }
-    return Approval.objects.update_or_create(challenge=asked.challenge, defaults=values)[0]
+    row: Approval = Approval.objects.update_or_create(challenge=asked.challenge, defaults=values)[0]
+    return row
