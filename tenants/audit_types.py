@@ -191,6 +191,18 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("guest.sign_up_asked", "Guest asked to sign up", service=DIRECTORY),
         _type("guest.joined", "Guest joined", "origin", service=DIRECTORY),
         _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
+        _type(
+            "pass.issued",
+            "Admin registered temporary access pass for user",
+            "minutes once",
+            service=DIRECTORY,
+        ),
+        _type("approval.decided", "Colleague decided about a user's request", "decision cause"),
+        _type("tokens.added", "Tokens added to the inventory", "added kept rows"),
+        _type("token.synchronised", "Token brought back into step", "method name"),
+        _type("token.removed", "Token removed from the inventory", "method name"),
+        _type("registration.required", "Admin required re-register for user", service=DIRECTORY),
+        _type("method_settings.changed", "Settings of verification methods changed", "fields"),
     )
 }
 
@@ -259,6 +271,9 @@ _METHODS = {
     "passkey": "passkey",
     "backup_codes": "backup code",
     "hardware_token": "hardware token",
+    "yubikey_otp": "YubiKey",
+    "temporary_access_pass": "temporary access pass",
+    "manager_approval": "approval by a colleague",
 }
 _CHANNELS = {"sms": "text message", "voice": "call"}
 _REASONS = {

@@ -91,6 +91,10 @@ _ALL = (
     Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
     Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Questions to a manager or colleague whether it is really this person.
+    Limit("approval_requests", "person", 3, HOUR, NO_BLOCK),
+    # Tries to claim a token by its number and two codes, or to bring one back into step.
+    Limit("token_claims", "person", 5, HOUR, NO_BLOCK),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

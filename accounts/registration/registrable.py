@@ -70,7 +70,11 @@ class Registrable(Protocol):
         when it is not there (any more)."""
 
 
-REGISTRABLES: dict[str, str] = {}
+REGISTRABLES: dict[str, str] = {
+    "hardware_token": "accounts.registration.methods.hardware_token.HardwareToken",
+    "yubikey_otp": "accounts.registration.methods.yubikey_otp.YubiKeyOtp",
+    "backup_codes": "accounts.registration.methods.backup_codes.BackupCodes",
+}
 """Method key → dotted name of the class, strongest first where the pages list them."""
 
 

@@ -206,6 +206,8 @@ def _wrong(
         return flow_page(request, handle, view, now, errors={"method": words.WRONG_CODE})
     wrong = words.wrong(view.pending.method, sent=bool(view.pending.channel))
     text = words.LATE_CODE if result.kind == "late" else wrong
+    if result.field == "unavailable":
+        text = words.UNAVAILABLE
     return flow_page(
         request, handle, view, now, errors={"code": text}, tries_left=view.pending.tries_left
     )
