@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_credential'),
-        ('tenants', '0007_guests'),
+        ('tenants', '0008_guests'),
     ]
 
     operations = [
