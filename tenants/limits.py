@@ -89,6 +89,10 @@ _ALL = (
     Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
     Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Passwords that failed from one network address, over everybody; each person has a lock beside.
+    Limit("failed_sign_ins_by_address", "address", 100, HOUR, NO_BLOCK, shared=True),
+    # Proofs that a signed-in person failed to give. Never counted with those of a reset.
+    Limit("failed_step_up", "person", 10, HOUR, HOUR),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

@@ -7,16 +7,20 @@ from .device import AuthenticatorDevice
 from .import_run import ImportRun
 from .question import QuestionAnswer
 from .session import Session
+from .signin import FamiliarPlace, ProofChallenge, SignInLock
 from .user import User
 
 __all__ = [
     "AuthenticatorDevice",
     "ContactPoint",
     "Credential",
+    "FamiliarPlace",
     "GroupMember",
     "ImportRun",
+    "ProofChallenge",
     "QuestionAnswer",
     "Session",
+    "SignInLock",
     "User",
     "contact_lookup",
     "credential_lookup",
