@@ -16,6 +16,7 @@ urlpatterns = [
     path("operator/", operator_site.urls),
     path("", include("accounts.signin.urls")),
     path("", include("accounts.approval_urls")),
+    path("", include("resets.portal.change_urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -203,6 +203,16 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("token.removed", "Token removed from the inventory", "method name"),
         _type("registration.required", "Admin required re-register for user", service=DIRECTORY),
         _type("method_settings.changed", "Settings of verification methods changed", "fields"),
+        # People signing in, and what they prove while they are signed in.
+        _type("user.signed_in", "User signed in", "methods", service=SIGN_IN),
+        _type("user.sign_in_failed", "User sign-in failed", service=SIGN_IN),
+        _type("user.sign_in_locked", "User sign-in locked", "until familiar", service=SIGN_IN),
+        _type("user.signed_out", "User signed out", "sessions_ended", service=SIGN_IN),
+        _type("user.proof_asked", "User was asked for a proof", "method channel", service=SIGN_IN),
+        _type("user.proof_sent", "User was sent a code", "method channel sends", service=SIGN_IN),
+        _type("user.proved", "User proved who they are", "method", service=SIGN_IN),
+        _type("user.proof_failed", "User proof failed", "method tries_left cause", service=SIGN_IN),
+        _type("user.proof_blocked", "User proof blocked", "limit until", service=SIGN_IN),
     )
 }
 

@@ -10,6 +10,7 @@ from .invitation import Invitation
 from .method_settings import MethodSettings
 from .question import QuestionAnswer
 from .session import Session
+from .signin import FamiliarPlace, ProofChallenge, SignInLock
 from .user import User
 
 __all__ = [
@@ -17,12 +18,15 @@ __all__ = [
     "AuthenticatorDevice",
     "ContactPoint",
     "Credential",
+    "FamiliarPlace",
     "GroupMember",
     "ImportRun",
     "Invitation",
     "MethodSettings",
+    "ProofChallenge",
     "QuestionAnswer",
     "Session",
+    "SignInLock",
     "User",
     "contact_lookup",
     "credential_lookup",

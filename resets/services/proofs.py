@@ -10,6 +10,7 @@ from datetime import datetime
 from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
+from accounts.sending import CONTACT_KINDS
 from tenants.counters import count_down, count_up
 from tenants.keys import tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
@@ -19,7 +20,7 @@ from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Challenge, Flow, Gate
-from .challenges import CONTACT_KINDS, begin_without_choice, count_attempt, lock
+from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
