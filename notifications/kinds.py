@@ -78,9 +78,10 @@ KINDS = _by_key(
             "mobile_phone",
             "office_phone",
         ),
+        _notice("passkey_refused", "passkey"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed."""
+one of registered, changed, removed; `passkey` is what a passkey is called."""
