@@ -202,3 +202,18 @@ def tell_copied(row: Credential, *, now: datetime, reference: str = "", address:
             now=now,
             reference=reference,
         )
+
+
+def rows_of(user: User) -> list[Credential]:
+    """The person's passkeys of every host, oldest first."""
+    return list(Credential.objects.filter(user=user, method=METHOD).order_by("created_at"))
+
+
+def accepted_passkeys(user: User, site: Site) -> dict[str, Any]:
+    """What `signalAllAcceptedCredentials` takes: the browser forgets all others of this person."""
+    found = opened([row for row in rows_of(user) if row.site == site.host])
+    return {
+        "rpId": site.host,
+        "userId": encoded(handle_of(user)),
+        "allAcceptedCredentialIds": [encoded(one.named.id) for one in found],
+    }

@@ -185,6 +185,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
             service=DIRECTORY,
         ),
         _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
+        _type("user.sign_in_failed", "User sign-in failed", service=SIGN_IN),
         # A passkey whose signature counter went back (security rules, R-18).
         _type("method.copy_suspected", "Copy of a passkey suspected", "method name"),
     )

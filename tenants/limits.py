@@ -89,6 +89,9 @@ _ALL = (
     Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
     Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # A challenge that was answered, whatever came of it, is not answered again.
+    Limit("passkey_challenges", "alarm", 1, 2 * CODE_LIFETIME, NO_BLOCK, shared=True),
+    Limit("passkey_sign_ins_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

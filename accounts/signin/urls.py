@@ -3,6 +3,8 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
+from . import passkey
+
 app_name = "sign-in"
 
 
@@ -12,5 +14,6 @@ def _not_yet(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("sign-in/", _not_yet, name="sign-in"),
+    path("sign-in/passkey/", passkey.passkey, name="passkey"),
     path("sign-in/prove/", _not_yet, name="prove"),
 ]
