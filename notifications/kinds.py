@@ -85,9 +85,11 @@ KINDS = _by_key(
         _notice("pass_issued", "until"),
         _notice("approval_request", "user_id", "until", "approve_url"),
         _notice("registration_required"),
+        _notice("passkey_refused", "passkey"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed; `count` how many are left."""
+one of registered, changed, removed; `count` how many are left; `passkey` what a
+passkey is called."""

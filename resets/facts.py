@@ -48,8 +48,8 @@ class Situation:
     def concealed(self) -> bool:
         return self.tenant.disclosure == Tenant.Disclosure.CONCEALED
 
-    def method_context(self, site: str = "") -> MethodContext:
-        """`site`: the web origin the person is on."""
+    def method_context(self, site: str = "", *, concealed: bool = False) -> MethodContext:
+        """`site`: the web origin the person is on; `concealed`: whether the journey is."""
         rules = self.rules
         return MethodContext(
             now=self.now,
@@ -57,6 +57,7 @@ class Situation:
             questions_to_reset=rules.questions_to_reset,
             custom_questions=rules.custom_questions,
             site=site,
+            concealed=concealed,
         )
 
     def facts(self, *, synchronised: bool) -> TenantFacts:

@@ -213,6 +213,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("user.proved", "User proved who they are", "method", service=SIGN_IN),
         _type("user.proof_failed", "User proof failed", "method tries_left cause", service=SIGN_IN),
         _type("user.proof_blocked", "User proof blocked", "limit until", service=SIGN_IN),
+        # A passkey whose signature counter went back (security rules, R-18).
+        _type("method.copy_suspected", "Copy of a passkey suspected", "method name"),
     )
 }
 

@@ -99,6 +99,9 @@ _ALL = (
     Limit("failed_sign_ins_by_address", "address", 100, HOUR, NO_BLOCK, shared=True),
     # Proofs that a signed-in person failed to give. Never counted with those of a reset.
     Limit("failed_step_up", "person", 10, HOUR, HOUR),
+    # A challenge that was answered, whatever came of it, is not answered again.
+    Limit("passkey_challenges", "alarm", 1, 2 * CODE_LIFETIME, NO_BLOCK, shared=True),
+    Limit("passkey_sign_ins_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

@@ -122,7 +122,10 @@ def _refused(
 
 def _not_let_in(person: SignedIn, judged: SignInResult, origin: Origin, now: datetime) -> Changed:
     with step_in(person.tenant.pk) as changes:
-        data: dict[str, object] = {"cause": "locked" if judged.until is not None else "wrong", "codes": []}
+        data: dict[str, object] = {
+            "cause": "locked" if judged.until is not None else "wrong",
+            "codes": [],
+        }
         event = _event("password.change_failed", person.user, origin, now, data=data, failed=True)
         audit.record_many([event], into=changes)
     return Changed("wrong" if judged.until is None else "blocked", until=judged.until)

@@ -4,6 +4,7 @@ Every answer is counted in a transaction of its own before it is judged (R-9); w
 taken back when the answer was right.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -153,6 +154,10 @@ def _fail(
     record(flow, "flow.verification_failed", now, changes, result="failure", data=cause)
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+        changes.update(challenge, "nonce")
     all_judged = challenge.judged >= challenge.tries
     challenge.dead = left == 0 and all_judged
     changes.update(challenge, "questions", "dead", "judged")
