@@ -215,6 +215,43 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("user.proof_blocked", "User proof blocked", "limit until", service=SIGN_IN),
         # A passkey whose signature counter went back (security rules, R-18).
         _type("method.copy_suspected", "Copy of a passkey suspected", "method name"),
+        # Applications that sign people in here, and providers that sign them in for us.
+        _type("application.created", "Application added", "application kind", service=SIGN_IN),
+        _type("application.changed", "Application changed", "application fields", service=SIGN_IN),
+        _type("application.removed", "Application removed", "application", service=SIGN_IN),
+        _type(
+            "application.secret_replaced",
+            "Secret of an application replaced",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type(
+            "application.signed_in",
+            "User signed in to an application",
+            "application",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.consented",
+            "User agreed to what an application gets to know",
+            "application scopes",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.replayed",
+            "Code or token of an application used twice",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type("provider.created", "Identity provider added", "provider issuer", service=SIGN_IN),
+        _type("provider.changed", "Identity provider changed", "provider fields", service=SIGN_IN),
+        _type("provider.removed", "Identity provider removed", "provider", service=SIGN_IN),
+        _type(
+            "provider.answered",
+            "User came back from an identity provider",
+            "provider purpose cause",
+            service=DIRECTORY,
+        ),
     )
 }
 
