@@ -70,7 +70,7 @@ KINDS = _by_key(
         _notice("help_request", "user_id", "note"),
         _notice("unregistered_hint", "register_url"),
         _notice("blocked_notice", "until"),
-        _notice("method_changed", "method", "what", "not_me_url"),
+        _notice("method_changed", "method", "what", "not_me_url", "undo_url"),
         _notice(
             "contact_changed",
             "primary_email",
@@ -83,4 +83,4 @@ KINDS = _by_key(
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed."""
+one of registered, changed, removed, undone."""

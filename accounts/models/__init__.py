@@ -6,6 +6,7 @@ from .credential import Credential, credential_lookup
 from .device import AuthenticatorDevice
 from .import_run import ImportRun
 from .question import QuestionAnswer
+from .registration import MethodUndo, PendingRegistration
 from .session import Session
 from .user import User
 
@@ -15,6 +16,8 @@ __all__ = [
     "Credential",
     "GroupMember",
     "ImportRun",
+    "MethodUndo",
+    "PendingRegistration",
     "QuestionAnswer",
     "Session",
     "User",
