@@ -17,6 +17,9 @@ urlpatterns = [
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
     path("", include("accounts.signin.urls")),
+    path("", include("accounts.approval_urls")),
+    path("", include("resets.portal.change_urls")),
+    path("oidc/", include("accounts.oidc.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -219,9 +219,10 @@ def test_somebody_whose_sessions_ended_meanwhile_signs_in_first(
     acme: Acme, browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accounts.registration.methods import passkey
+    from accounts.webauthn import find_new_credential
 
     fields = _said(SoftKey.of(acme.bob), _shown(browser))
-    real = passkey.find_new_credential
+    real = find_new_credential
 
     def meanwhile(*given: Any) -> Any:
         with acme.inside():
