@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("accounts.approval_urls")),
     path("", include("resets.portal.change_urls")),
     path("oidc/", include("accounts.oidc.urls")),
+    path("", include("accounts.registration.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:
