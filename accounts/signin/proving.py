@@ -222,7 +222,10 @@ def _fail(asking: Asking, challenge: ProofChallenge, *, cause: str, ends: bool) 
     challenge.dead = ends or (left == 0 and challenge.judged >= challenge.tries)
     if challenge.questions:
         challenge.questions = draw_questions(asking)
-    challenge.save(update_fields=["judged", "dead", "questions"])
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+    challenge.save(update_fields=["judged", "dead", "questions", "nonce"])
     data = {"method": challenge.method, "tries_left": left, "cause": cause}
     _record(asking, "user.proof_failed", data, result="failure")
     return ProofResult("ended" if ends else "wrong", challenge.method)
