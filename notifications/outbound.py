@@ -85,28 +85,45 @@ def post(
     form: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
     basic_auth: tuple[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
+    body = {"headers": headers, "data": form, "json": json}
+    return _exchange("POST", url, body, basic_auth, timeout)
+
+
+def get(url: str, *, timeout: float = TIMEOUT) -> Answer:
+    """One GET of a JSON document. Raises like `post`."""
+    return _exchange("GET", url, {"headers": {"Accept": "application/json"}}, None, timeout)
+
+
+def _exchange(
+    verb: str, url: str, body: Mapping[str, Any], auth: tuple[str, str] | None, timeout: float
+) -> Answer:
     check_url(url)
     target = httpx.URL(url)
     address = _resolve(target.host, target.port or (443 if target.scheme == "https" else 80))
     started = time.monotonic()
     try:
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client:
             request = client.build_request(
-                "POST",
+                verb,
                 target.copy_with(host=str(address)),
-                headers={**(headers or {}), "Host": target.netloc.decode("ascii")},
-                data=form,
-                json=json,
+                **{
+                    **body,
+                    "headers": {
+                        **(body.get("headers") or {}),
+                        "Host": target.netloc.decode("ascii"),
+                    },
+                },
                 extensions={
                     "sni_hostname": target.host,
-                    "timeout": httpx.Timeout(TIMEOUT).as_dict(),
+                    "timeout": httpx.Timeout(timeout).as_dict(),
                 },
             )
-            response = client.send(request, auth=basic_auth, stream=True)
+            response = client.send(request, auth=auth, stream=True)
             try:
-                return Answer(response.status_code, _body(response, started))
+                return Answer(response.status_code, _body(response, started, timeout))
             finally:
                 response.close()
     except httpx.TimeoutException:
@@ -115,13 +132,13 @@ def post(
         raise OutboundFailed("unreachable") from None
 
 
-def _body(response: httpx.Response, started: float) -> bytes:
+def _body(response: httpx.Response, started: float, timeout: float) -> bytes:
     body = b""
     for block in response.iter_bytes():
         body += block
         if len(body) > LONGEST_ANSWER:
             raise OutboundFailed("answer_too_long")
-        if time.monotonic() - started > 2 * TIMEOUT:
+        if time.monotonic() - started > 2 * timeout:
             raise OutboundFailed("timeout")
     return body
 

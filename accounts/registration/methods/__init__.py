@@ -1,0 +1,1 @@
+"""The methods people register themselves, one module each."""
