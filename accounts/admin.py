@@ -19,6 +19,7 @@ from tenants.keys import SealBroken
 from tenants.masking import masked_email, masked_phone
 
 from . import admin_groups, admin_imports  # noqa: F401 - the second registers the imports
+from .admin_guests import InviteGuestForm
 from .admin_people import (
     AssignLicenceForm,
     ContactsForm,
@@ -38,8 +39,10 @@ from .models import ContactPoint, GroupMember, Session, User
 from .people import Belongings, belongings_of
 from .services import assign_licence, remove_licence
 from .signin.admin_login import sign_in
+from .signin.stages import may_enter
 
 tenant_site.sign_in = sign_in
+tenant_site.may_enter = may_enter
 admin_groups.extend()
 
 UNREADABLE = "can't be read"
@@ -148,6 +151,9 @@ class UserAdmin(PeopleList, EditableAdmin):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.intents += person_intents()
+        self.list_intents.append(
+            Intent("invite", "Invite a guest", Permission.PEOPLE, InviteGuestForm)
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Of guests other things matter."""

@@ -70,6 +70,9 @@ KINDS = _by_key(
         _notice("help_request", "user_id", "note"),
         _notice("unregistered_hint", "register_url"),
         _notice("blocked_notice", "until"),
+        _notice("guest_invited", "accept_url", "until"),
+        _notice("guest_sign_up", "accept_url", "until"),
+        _notice("guest_known", "sign_in_url", "reset_url"),
         _notice("method_changed", "method", "what", "not_me_url"),
         _notice(
             "contact_changed",
@@ -78,9 +81,15 @@ KINDS = _by_key(
             "mobile_phone",
             "office_phone",
         ),
+        _notice("backup_codes_low", "count"),
+        _notice("pass_issued", "until"),
+        _notice("approval_request", "user_id", "until", "approve_url"),
+        _notice("registration_required"),
+        _notice("passkey_refused", "passkey"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed."""
+one of registered, changed, removed; `count` how many are left; `passkey` what a
+passkey is called."""

@@ -88,17 +88,22 @@ def post(
     timeout: float = TIMEOUT,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
-    body = {"headers": headers, "data": form, "json": json}
-    return _exchange("POST", url, body, basic_auth, timeout)
+    parts = {"headers": headers, "data": form, "json": json}
+    return _asked("POST", url, parts, basic_auth=basic_auth, timeout=timeout)
 
 
-def get(url: str, *, timeout: float = TIMEOUT) -> Answer:
-    """One GET of a JSON document. Raises like `post`."""
-    return _exchange("GET", url, {"headers": {"Accept": "application/json"}}, None, timeout)
+def get(url: str, *, query: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> Answer:
+    """One GET, whole within `timeout` seconds. Raises like `post`."""
+    return _asked("GET", url, {"params": query}, basic_auth=None, timeout=timeout)
 
 
-def _exchange(
-    verb: str, url: str, body: Mapping[str, Any], auth: tuple[str, str] | None, timeout: float
+def _asked(
+    verb: str,
+    url: str,
+    parts: Mapping[str, Any],
+    *,
+    basic_auth: tuple[str, str] | None,
+    timeout: float,
 ) -> Answer:
     check_url(url)
     target = httpx.URL(url)
@@ -109,21 +114,17 @@ def _exchange(
             request = client.build_request(
                 verb,
                 target.copy_with(host=str(address)),
-                **{
-                    **body,
-                    "headers": {
-                        **(body.get("headers") or {}),
-                        "Host": target.netloc.decode("ascii"),
-                    },
-                },
+                headers={**(parts.get("headers") or {}), "Host": target.netloc.decode("ascii")},
+                **{name: value for name, value in parts.items() if name != "headers"},
                 extensions={
                     "sni_hostname": target.host,
                     "timeout": httpx.Timeout(timeout).as_dict(),
                 },
             )
-            response = client.send(request, auth=auth, stream=True)
+            response = client.send(request, auth=basic_auth, stream=True)
             try:
-                return Answer(response.status_code, _body(response, started, timeout))
+                longest = 2 * timeout if verb == "POST" else timeout
+                return Answer(response.status_code, _body(response, started + longest))
             finally:
                 response.close()
     except httpx.TimeoutException:
@@ -132,13 +133,13 @@ def _exchange(
         raise OutboundFailed("unreachable") from None
 
 
-def _body(response: httpx.Response, started: float, timeout: float) -> bytes:
+def _body(response: httpx.Response, until: float) -> bytes:
     body = b""
     for block in response.iter_bytes():
         body += block
         if len(body) > LONGEST_ANSWER:
             raise OutboundFailed("answer_too_long")
-        if time.monotonic() - started > 2 * timeout:
+        if time.monotonic() > until:
             raise OutboundFailed("timeout")
     return body
 

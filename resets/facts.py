@@ -13,7 +13,6 @@ from accounts.methods.registry import methods
 from accounts.models import User
 from accounts.people import NOBODY, Belongings
 from tenants.counters import Count
-from tenants.keys import tenant_keys
 from tenants.limits import limit_for
 from tenants.models import ResetPolicy, Subscription, Tenant
 from tenants.policy import PolicyRules
@@ -49,8 +48,8 @@ class Situation:
     def concealed(self) -> bool:
         return self.tenant.disclosure == Tenant.Disclosure.CONCEALED
 
-    def method_context(self, site: str = "") -> MethodContext:
-        """`site`: the web origin the person is on."""
+    def method_context(self, site: str = "", *, concealed: bool = False) -> MethodContext:
+        """`site`: the web origin the person is on; `concealed`: whether the journey is."""
         rules = self.rules
         return MethodContext(
             now=self.now,
@@ -58,6 +57,7 @@ class Situation:
             questions_to_reset=rules.questions_to_reset,
             custom_questions=rules.custom_questions,
             site=site,
+            concealed=concealed,
         )
 
     def facts(self, *, synchronised: bool) -> TenantFacts:
@@ -153,8 +153,3 @@ def _in_scope(situation: Situation, person: UUID) -> bool:
     if policy is None or policy.enabled != ResetPolicy.Enabled.SELECTED:
         return False
     return policy.group_id is not None and is_in_group(person, policy.group_id)
-
-
-def person_key(user_id: str) -> bytes:
-    """The subject of a person's counters: the same for an ID that exists and one that does not."""
-    return tenant_keys().mac("person", user_id)

@@ -64,6 +64,8 @@ class User(AbstractBaseUser, TenantModel):
     disabled_methods = models.JSONField(default=list, blank=True, editable=False)
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Whoever signs in has to choose another password first.
+    must_change_password = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # What a search compares; the database keeps them in step with the names.
     name_key = models.GeneratedField(

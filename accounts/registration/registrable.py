@@ -71,6 +71,10 @@ class Registrable(Protocol):
 
 
 REGISTRABLES: dict[str, str] = {
+    "passkey": "accounts.registration.methods.passkey.PasskeyRegistrable",
+    "hardware_token": "accounts.registration.methods.hardware_token.HardwareToken",
+    "yubikey_otp": "accounts.registration.methods.yubikey_otp.YubiKeyOtp",
+    "backup_codes": "accounts.registration.methods.backup_codes.BackupCodes",
     "external_identity": "accounts.registration.methods.external_identity.AccountRegistrable",
 }
 """Method key → dotted name of the class, strongest first where the pages list them."""

@@ -260,6 +260,7 @@ def asked_of(flow: Flow, challenge: Challenge) -> Asked:
         challenge=challenge.pk,
         reference=flow.reference,
         address=flow.address,
+        expires_at=challenge.expires_at,
     )
 
 

@@ -4,12 +4,14 @@ Every answer is counted in a transaction of its own before it is judged (R-9); w
 taken back when the answer was right.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from accounts.methods.base import Answer, Registration
+from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
+from accounts.sending import CONTACT_KINDS
 from tenants.counters import count_down, count_up
 from tenants.keys import tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
@@ -19,7 +21,7 @@ from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Challenge, Flow, Gate
-from .challenges import CONTACT_KINDS, begin_without_choice, count_attempt, lock
+from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
@@ -52,11 +54,12 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         refusal = _count_try(flow, challenge, now, changes)
         if refusal is not None:
             return refusal
+    informed = get_method(challenge.method).consult(handle.tenant, answer)
     with step_in(handle.tenant) as changes:
         flow, pending = get_asked_flow(handle, now, changes)
         if flow.state != State.PROVING or pending is None or pending.pk != challenge.pk:
             return Result("not_now")
-        trimmed = replace(answer, answers=answer.answers[: len(pending.questions)])
+        trimmed = replace(informed, answers=informed.answers[: len(pending.questions)])
         return _judge(flow, pending, trimmed, handle.secret, now, changes)
 
 
@@ -135,25 +138,32 @@ def _judge(
         standing.method_context(),
     )
     if not verdict.right or registration is None or challenge.method not in standing.offered():
-        return _fail(standing, challenge, verdict.cause, now, changes)
+        return _fail(standing, challenge, verdict, now, changes)
     following = next_secret(flow.pk, challenge.pk, secret, answer)
     passing = _Passing(standing, challenge, registration, verdict.evidence, following)
     return _pass(passing, now, changes)
 
 
 def _fail(
-    standing: Standing, challenge: Challenge, why: str, now: datetime, changes: Changes
+    standing: Standing, challenge: Challenge, verdict: Verdict, now: datetime, changes: Changes
 ) -> Result:
     flow = standing.flow
     left = max(0, TRIES_PER_CHALLENGE - challenge.tries)
     data = {"method": challenge.method, "step": challenge.step, "tries_left": left}
-    cause = {**data, "cause": why}
+    cause = {**data, "cause": verdict.cause}
     record(flow, "flow.verification_failed", now, changes, result="failure", data=cause)
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+        changes.update(challenge, "nonce")
     all_judged = challenge.judged >= challenge.tries
     challenge.dead = left == 0 and all_judged
     changes.update(challenge, "questions", "dead", "judged")
+    if verdict.excused:
+        count_down(proof_counts(standing.situation, flow, challenge.method), into=changes)
+        return Result("wrong", tries_left=left, field="unavailable")
     block = after_failure(standing, challenge.method, now, changes)
     if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
         if block is not None:

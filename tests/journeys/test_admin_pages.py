@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import ImportRun, User
-from resets.facts import person_key
+from accounts.person_key import person_key
 from sspr_project.operator_site import operator_site
 from tenants.admin import tenant_site
 from tenants.context import tenant_context

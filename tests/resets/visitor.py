@@ -67,6 +67,8 @@ class Page(HTMLParser):
         self.headers = response.headers
         self.text: str = response.content.decode()
         self.state = self.reference = ""
+        # What the page's script asks the browser's passkeys with.
+        self.options = ""
         self.reason: str | None = None
         self.forms: list[Form] = []
         self.links: list[str] = []
@@ -80,6 +82,7 @@ class Page(HTMLParser):
             self.reason = found.get("data-reason")
         elif tag == "form":
             self.forms.append(Form(found.get("action", ""), found.get("method", "get")))
+            self.options = found.get("data-options", self.options)
         elif tag == "a":
             self.links.append(found.get("href", ""))
         elif tag in {"input", "textarea"} and found.get("name"):

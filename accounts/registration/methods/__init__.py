@@ -1,1 +1,1 @@
-"""The methods people register themselves, one module each."""
+"""The methods that people register themselves, one module each."""
