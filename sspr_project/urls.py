@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("resets.portal.change_urls")),
     path("", include("accounts.federation.urls")),
     path("oidc/", include("accounts.oidc.urls")),
+    path("", include("accounts.registration.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -252,6 +252,11 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "provider purpose cause",
             service=DIRECTORY,
         ),
+        _type("method.code_sent", "User security info verification sent", "method channel"),
+        _type("method.undone", "Change of user security info undone", "method name"),
+        _type("registration.completed", "User registered all required security info", "methods"),
+        _type("registration.put_off", "User cancelled security info registration"),
+        _type("registration.confirmed", "User reviewed security info", "methods"),
     )
 }
 

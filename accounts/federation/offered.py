@@ -17,16 +17,9 @@ def providers_of(tenant: Tenant | None, wanted: str) -> Sequence[Mapping[str, st
     if tenant is None:
         return ()
     with tenant_context(tenant.pk):
-        rows = list(
-            IdentityProvider.objects.filter(is_enabled=True, signs_in=True).order_by("name")
-        )
-    return [
-        {
-            "name": row.name,
-            "url": _address(row.slug, wanted),
-        }
-        for row in rows
-    ]
+        rows = IdentityProvider.objects.filter(is_enabled=True, signs_in=True)
+        found = list(rows.order_by("name"))
+    return [{"name": row.name, "url": _address(row.slug, wanted)} for row in found]
 
 
 def _address(slug: str, wanted: str) -> str:

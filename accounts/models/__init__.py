@@ -11,6 +11,7 @@ from .invitation import Invitation
 from .method_settings import MethodSettings
 from .provider import IdentityProvider, Redirection
 from .question import QuestionAnswer
+from .registration import MethodUndo, PendingRegistration
 from .session import Session
 from .signin import FamiliarPlace, ProofChallenge, SignInLock
 from .user import User
@@ -29,6 +30,8 @@ __all__ = [
     "ImportRun",
     "Invitation",
     "MethodSettings",
+    "MethodUndo",
+    "PendingRegistration",
     "ProofChallenge",
     "QuestionAnswer",
     "Redirection",

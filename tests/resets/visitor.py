@@ -87,6 +87,11 @@ class Page(HTMLParser):
             self.links.append(found.get("href", ""))
         elif tag in {"input", "textarea"} and found.get("name"):
             self._input(found)
+        elif tag == "select" and self.forms:
+            self.forms[-1].values[found["name"]] = ""
+            self.forms[-1].typed.append(found["name"])
+        elif tag == "option" and "selected" in found and self.forms:
+            self.forms[-1].values[self.forms[-1].typed[-1]] = found["value"]
 
     def _input(self, found: dict[str, str]) -> None:
         form, name, kind = self.forms[-1], found["name"], found.get("type", "text")

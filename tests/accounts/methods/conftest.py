@@ -90,12 +90,17 @@ def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) ->
     }
     if method in shown:
         return code(shown[method]())
-    if method == "external_identity":
-        return asserting(return_of(user, asked, now))
-    if method == "passkey":
-        options = get_method(method).prompt(None, asked, CONTEXT)["options"]
-        return asserting(own_assertion(user, SITE, challenge_of(options)))
+    if method in {"external_identity", "passkey"}:
+        return asserting(_asserted(method, user, asked, now))
     return code(tenant_keys().code(asked.nonce, asked.bound_to).reveal())
+
+
+def _asserted(method: str, user: User, asked: Asked, now: datetime) -> str:
+    """What the page of the browser itself sends."""
+    if method == "external_identity":
+        return return_of(user, asked, now)
+    options = get_method(method).prompt(None, asked, CONTEXT)["options"]
+    return own_assertion(user, SITE, challenge_of(options))
 
 
 def belongings(user: User) -> Belongings:
