@@ -85,13 +85,14 @@ def post(
     form: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
     basic_auth: tuple[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
     parts = {"headers": headers, "data": form, "json": json}
-    return _asked("POST", url, parts, basic_auth=basic_auth, timeout=TIMEOUT)
+    return _asked("POST", url, parts, basic_auth=basic_auth, timeout=timeout)
 
 
-def get(url: str, *, query: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
+def get(url: str, *, query: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> Answer:
     """One GET, whole within `timeout` seconds. Raises like `post`."""
     return _asked("GET", url, {"params": query}, basic_auth=None, timeout=timeout)
 
@@ -122,7 +123,7 @@ def _asked(
             )
             response = client.send(request, auth=basic_auth, stream=True)
             try:
-                longest = 2 * TIMEOUT if verb == "POST" else timeout
+                longest = 2 * timeout if verb == "POST" else timeout
                 return Answer(response.status_code, _body(response, started + longest))
             finally:
                 response.close()

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("accounts.signin.urls")),
     path("", include("accounts.approval_urls")),
     path("", include("resets.portal.change_urls")),
+    path("", include("accounts.federation.urls")),
     path("oidc/", include("accounts.oidc.urls")),
     path("", include("accounts.registration.urls")),
     path("", include("resets.portal.urls")),

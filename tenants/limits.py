@@ -102,6 +102,8 @@ _ALL = (
     # A challenge that was answered, whatever came of it, is not answered again.
     Limit("passkey_challenges", "alarm", 1, 2 * CODE_LIFETIME, NO_BLOCK, shared=True),
     Limit("passkey_sign_ins_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Browsers sent away to sign in at another service.
+    Limit("redirections_by_address", "address", 60, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

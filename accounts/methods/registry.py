@@ -19,6 +19,7 @@ METHODS = {
     "temporary_access_pass": "accounts.methods.access_pass.TemporaryAccessPass",
     "manager_approval": "accounts.methods.manager_approval.ManagerApproval",
     "passkey": "accounts.methods.passkey.Passkey",
+    "external_identity": "accounts.methods.external_identity.ExternalIdentity",
 }
 
 

@@ -78,6 +78,7 @@ REGISTRABLES: dict[str, str] = {
     "hardware_token": "accounts.registration.methods.hardware_token.HardwareToken",
     "yubikey_otp": "accounts.registration.methods.yubikey_otp.YubiKeyOtp",
     "backup_codes": "accounts.registration.methods.backup_codes.BackupCodes",
+    "external_identity": "accounts.registration.methods.external_identity.AccountRegistrable",
     "app_code": "accounts.registration.methods.app_code.AppCodeRegistrable",
     "mobile_phone": "accounts.registration.methods.phone.MobilePhoneRegistrable",
     "office_phone": "accounts.registration.methods.phone.OfficePhoneRegistrable",

@@ -192,6 +192,8 @@ def _incomplete_answer(view: FlowView, result: Result) -> Mapping[str, Any]:
         return {"code": words.NOT_YET}
     if view.page == "assertion":
         return {"code": words.NO_ASSERTION}
+    if view.page == "redirect":
+        return {"code": words.NOT_APPROVED}
     if result.kind == "malformed":
         return {"code": words.malformed(view.pending.method if view.pending else "")}
     return {"code": words.TYPE_CODE}

@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.people import Belongings, belongings_of
 from tenants.keys import forget_keys, tenant_keys
 from tenants.secret import Secret
+from tests.accounts.federation.accounts import give_external, return_of
 from tests.cast import QUESTIONS, app_code, make_person
 from tests.credentials import (
     YubiKey,
@@ -58,6 +59,7 @@ def give_the_rest(user: User, domain: str) -> None:
     _kept["temporary_access_pass", user.pk] = give_pass(user, NOW - timedelta(minutes=1))
     give_manager(user, make_person("boss", domain))
     give_passkey(user, SITE)
+    give_external(user, NOW)
 
 
 def code(text: str) -> Answer:
@@ -88,10 +90,17 @@ def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) ->
     }
     if method in shown:
         return code(shown[method]())
-    if method == "passkey":
-        options = get_method(method).prompt(None, asked, CONTEXT)["options"]
-        return asserting(own_assertion(user, SITE, challenge_of(options)))
+    if method in {"external_identity", "passkey"}:
+        return asserting(_asserted(method, user, asked, now))
     return code(tenant_keys().code(asked.nonce, asked.bound_to).reveal())
+
+
+def _asserted(method: str, user: User, asked: Asked, now: datetime) -> str:
+    """What the page of the browser itself sends."""
+    if method == "external_identity":
+        return return_of(user, asked, now)
+    options = get_method(method).prompt(None, asked, CONTEXT)["options"]
+    return own_assertion(user, SITE, challenge_of(options))
 
 
 def belongings(user: User) -> Belongings:
