@@ -82,6 +82,8 @@ KINDS = _by_key(
         _notice("pass_issued", "until"),
         _notice("approval_request", "user_id", "until", "approve_url"),
         _notice("registration_required"),
+        _notice("methods_enabled"),
+        _notice("sessions_ended"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
