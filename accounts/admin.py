@@ -17,6 +17,7 @@ from tenants.admin.permissions import Permission
 from tenants.admin.trail import clock
 
 from . import admin_groups, admin_imports, admin_tokens  # noqa: F401 - the others register tables
+from .admin_guests import InviteGuestForm
 from .admin_methods import method_intents
 from .admin_people import (
     AssignLicenceForm,
@@ -142,6 +143,9 @@ class UserAdmin(PeopleList, EditableAdmin):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.intents += person_intents()
+        self.list_intents.append(
+            Intent("invite", "Invite a guest", Permission.PEOPLE, InviteGuestForm)
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Of guests other things matter."""

@@ -70,6 +70,9 @@ KINDS = _by_key(
         _notice("help_request", "user_id", "note"),
         _notice("unregistered_hint", "register_url"),
         _notice("blocked_notice", "until"),
+        _notice("guest_invited", "accept_url", "until"),
+        _notice("guest_sign_up", "accept_url", "until"),
+        _notice("guest_known", "sign_in_url", "reset_url"),
         _notice("method_changed", "method", "what", "not_me_url"),
         _notice(
             "contact_changed",

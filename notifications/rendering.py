@@ -24,7 +24,9 @@ from .kinds import EMAIL, NONE, SMS, VOICE, Kind
 Value = str | int | bool | datetime | Secret[str]
 
 MOMENTS = frozenset({"when", "until"})
-LINKS = frozenset({"not_me_url", "register_url", "approve_url"})
+LINKS = frozenset(
+    {"not_me_url", "register_url", "accept_url", "sign_in_url", "reset_url", "approve_url"}
+)
 
 # Characters that turn the direction of a line, with which one address is made to look like another.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u061c\u200e\u200f]")

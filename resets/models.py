@@ -116,10 +116,13 @@ class Gate(TenantModel):
 
 
 class Repudiation(TenantModel):
-    """The "this was not me" link of a notice. Only the hash of its token is kept (R-14)."""
+    """The "this was not me" link of a notice. Only the hash of its token is kept (R-14).
+
+    Without a journey it belongs to a change of a password that was known.
+    """
 
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
-    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, null=True, related_name="+")
     token_hash = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

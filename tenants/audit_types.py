@@ -21,6 +21,7 @@ DIRECTORY = "Directory"
 
 FLOW = "Self-service password reset flow activity progress"
 RESET = "Reset password (self-service)"
+CHANGE = "Change password (self-service)"
 UNLOCK = "Unlock user account (self-service)"
 BLOCKED = "Blocked from self-service password reset"
 POLICY_CHANGES = "Self-service password reset policy changes"
@@ -83,6 +84,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("block.lifted", "Block from self-service password reset lifted", "limits journeys"),
         _type("password.reset", RESET, "policy methods sessions_ended operation"),
         _type("password.rejected", RESET, "codes"),
+        _type("password.changed", CHANGE, "sessions_ended forced"),
+        _type("password.change_failed", CHANGE, "cause codes"),
         _type("account.unlocked", UNLOCK, "methods"),
         _type("account.frozen", "Self-service password reset suspended for user", "cause"),
         _type("account.thawed", "Self-service password reset resumed for user"),
@@ -184,6 +187,9 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "fields replaced told",
             service=DIRECTORY,
         ),
+        _type("guest.invited", "Guest invited", "origin", service=DIRECTORY),
+        _type("guest.sign_up_asked", "Guest asked to sign up", service=DIRECTORY),
+        _type("guest.joined", "Guest joined", "origin", service=DIRECTORY),
         _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
         _type(
             "pass.issued",

@@ -79,6 +79,8 @@ _ALL = (
     Limit("failed_in_tenant", "tenant", 300, HOUR, HOUR, blocks=False),
     # What administrators are alerted to, once each.
     Limit("alarms", "alarm", 1, HOUR, NO_BLOCK),
+    # People from outside who ask for an account.
+    Limit("sign_ups_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
     # Answers sent once more because the reply to the first did not arrive.
     Limit("repeated_answers", "alarm", 5, FLOW_LIFETIME, NO_BLOCK),
     # "Somebody used up the tries for your account."

@@ -6,6 +6,7 @@ from .contact import ContactPoint, contact_lookup
 from .credential import Credential, credential_lookup
 from .device import AuthenticatorDevice
 from .import_run import ImportRun
+from .invitation import Invitation
 from .method_settings import MethodSettings
 from .question import QuestionAnswer
 from .session import Session
@@ -18,6 +19,7 @@ __all__ = [
     "Credential",
     "GroupMember",
     "ImportRun",
+    "Invitation",
     "MethodSettings",
     "QuestionAnswer",
     "Session",

@@ -54,8 +54,14 @@ def flow_page(
     code = status or STATUS.get(view.state, 200)
     response = render(request, f"portal/{view.page}.html", context, status=code)
     if code == STATUS[State.LOCKED] and view.blocked_until is not None:
-        seconds = int((view.blocked_until - now).total_seconds())
-        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+        retry_after(response, view.blocked_until, now)
+    return response
+
+
+def retry_after(response: HttpResponse, until: datetime, now: datetime) -> HttpResponse:
+    """The same answer, which says in how many seconds to ask again."""
+    seconds = int((until - now).total_seconds())
+    response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
     return response
 
 
@@ -202,8 +208,7 @@ def error_page(
     context = page_context(request, None, state="error", kind=kind, until=clock(until))
     response = render(request, "portal/error.html", context, status=status)
     if until is not None and now is not None:
-        seconds = int((until - now).total_seconds())
-        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+        retry_after(response, until, now)
     return response
 
 

@@ -23,7 +23,7 @@ from ..flow import State
 from ..services import FlowView, Handle, NoFlow, Result
 from . import words
 from .context import clock, flow_url
-from .pages import contact_context, flow_page, gone_page, stranger_page, texts
+from .pages import contact_context, flow_page, gone_page, retry_after, stranger_page, texts
 
 FLOW_COOKIE_AGE = 3600
 ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
@@ -136,9 +136,7 @@ def _after_code(
             field = "method" if view.page == "choose" else _field_of(view)
             message = text % {"until": clock(result.until)}
             response = flow_page(request, handle, view, now, errors={field: message}, status=429)
-            seconds = int((result.until - now).total_seconds())
-            response.headers["Retry-After"] = str(max(1, seconds))
-            return response
+            return retry_after(response, result.until, now)
     return _see_flow(handle)
 
 

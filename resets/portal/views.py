@@ -27,10 +27,13 @@ from .admission import (
     forget_waiting,
     waiting_page,
 )
+from .aid import pass_on
 from .context import host_tenant, origin_of, page_context, plain_url
+from .guests import go_on
 from .pages import error_page
 from .steps import to_flow
 
+_OTHER_DOORS = {"help": pass_on, "sign_up": go_on}
 _WHO_SALT = "resets.portal.who"
 _WHO_SECONDS = 600
 
@@ -106,10 +109,8 @@ def wait(request: HttpRequest) -> HttpResponse:
         return waiting_page(request, waiting)
     if admission == "failed":
         return forget_waiting(HttpResponseRedirect(plain_url("start")))
-    if waiting.door == "help":
-        from .aid import pass_on
-
-        return forget_waiting(pass_on(request, waiting.fields, now))
+    if waiting.door in _OTHER_DOORS:
+        return forget_waiting(_OTHER_DOORS[waiting.door](request, waiting.fields, now))
     hard = admission == "hard"
     return forget_waiting(_begin(request, waiting.fields["user_id"], "", now, hard=hard))
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 
-from ..config.policy_section import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ..config.policy_section import LONGEST_PASSWORD, LONGEST_PASSWORD_AGE, SHORTEST_PASSWORD
 from ..invalid import Invalid
 from ..licensing import Entitlements, entitlements
 from ..limits import LIMITS, TIGHTENABLE
@@ -124,6 +124,12 @@ class PolicyForm(IntentForm):
         LONGEST_PASSWORD,
         f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
     )
+    password_max_age_days = _count(
+        "Days until a password has to be changed",
+        0,
+        LONGEST_PASSWORD_AGE,
+        f"0 to {LONGEST_PASSWORD_AGE}; 0 means never, which is what NIST and Microsoft advise.",
+    )
     check_breached = _tick("Refuse passwords known from breaches")
     banned_terms = LinesField(
         label="Banned terms",
@@ -147,7 +153,13 @@ class PolicyForm(IntentForm):
         ),
         (
             "Passwords kept here",
-            ("password_rules", "password_min_length", "check_breached", "banned_terms"),
+            (
+                "password_rules",
+                "password_min_length",
+                "password_max_age_days",
+                "check_breached",
+                "banned_terms",
+            ),
             "Where a password is kept in your own directory, the directory's rules hold.",
         ),
         (

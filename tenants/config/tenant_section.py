@@ -48,6 +48,9 @@ TENANT = Table(
             default="guided",
         ),
         "reveal_reason": Key(Flag(), "show the reason code on the refusal page", default=False),
+        "guest_sign_up": Key(
+            Flag(), "people from outside may make themselves a guest account", default=False
+        ),
         "profile": Key(
             Text(choices=tuple(Tenant.Profile.values)),
             "which smart lockout threshold holds",
@@ -70,7 +73,15 @@ BRANDING = Table(
 )
 COLUMNS = {
     "tenant": {
-        name: name for name in ("name", "languages", "disclosure", "reveal_reason", "profile")
+        name: name
+        for name in (
+            "name",
+            "languages",
+            "disclosure",
+            "reveal_reason",
+            "guest_sign_up",
+            "profile",
+        )
     },
     "helpdesk": {
         "email": "helpdesk_email",
@@ -314,7 +325,7 @@ def export(out: dict[str, Any]) -> None:
     own["domains"] = [
         {"name": row.name, "verified": row.verified, "custom": row.custom} for row in domains
     ]
-    for key in ("languages", "disclosure", "reveal_reason", "profile"):
+    for key in ("languages", "disclosure", "reveal_reason", "guest_sign_up", "profile"):
         own[key] = getattr(tenant, key)
     out["tenant"] = own
     for section in ("helpdesk", "branding"):

@@ -49,6 +49,7 @@ class ResetPolicy(TenantModel):
         max_length=10, choices=PasswordRuleSet.choices, default=PasswordRuleSet.ENTRA
     )
     password_min_length = models.PositiveSmallIntegerField(default=8)
+    password_max_age_days = models.PositiveSmallIntegerField(default=0)
     banned_terms = models.JSONField(default=list, blank=True)
     check_breached = models.BooleanField(default=True)
     pass_extension = models.BooleanField(

@@ -36,6 +36,7 @@ class Tenant(models.Model):
         max_length=10, choices=Disclosure.choices, default=Disclosure.GUIDED
     )
     reveal_reason = models.BooleanField(default=False)
+    guest_sign_up = models.BooleanField(default=False)
     profile = models.CharField(max_length=10, choices=Profile.choices, default=Profile.PUBLIC)
     active = models.BooleanField(default=True)
     platform = models.BooleanField(
