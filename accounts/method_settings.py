@@ -53,6 +53,15 @@ def change_settings(values: Mapping[str, Any], *, by: Party, now: datetime) -> t
     """Stores approver (a person or nothing), validation_url, validation_client and, where it is
     not empty, validation_key; returns what changed. An empty address removes the server. Raises
     Invalid."""
+    changed = store(values)
+    if changed:
+        fields = {"fields": list(changed)}
+        audit.record("method_settings.changed", actor=by, data=fields, now=now)
+    return changed
+
+
+def store(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same without a line in the trail, for a policy file, which has its own."""
     row = MethodSettings.objects.select_for_update().first()
     kept = keeps_key(row, values)
     found = problems(values, keeps_key=kept)
@@ -71,5 +80,4 @@ def change_settings(values: Mapping[str, Any], *, by: Party, now: datetime) -> t
     changed += [KEY] if key else []
     if changed:
         row.save()
-        audit.record("method_settings.changed", actor=by, data={"fields": changed}, now=now)
     return tuple(changed)
