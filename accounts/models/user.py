@@ -64,7 +64,6 @@ class User(AbstractBaseUser, TenantModel):
     disabled_methods = models.JSONField(default=list, blank=True, editable=False)
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    must_register_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # What a search compares; the database keeps them in step with the names.
     name_key = models.GeneratedField(
