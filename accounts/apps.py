@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from . import config, policy_knowledge  # noqa: F401 - both register what they know
+        from . import config, config_methods, policy_knowledge  # noqa: F401 - register what they know

@@ -86,6 +86,8 @@ KINDS = _by_key(
         _notice("approval_request", "user_id", "until", "approve_url"),
         _notice("registration_required"),
         _notice("passkey_refused", "passkey"),
+        _notice("methods_enabled"),
+        _notice("sessions_ended"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from accounts.models import Credential, User
 from accounts.passkeys import handle_of
 from accounts.signin import passkey as door
+from accounts.signin.services import finish_sign_in
 from tenants.models import AuditEvent
 from tests.cast import NEW_PASSWORD
 from tests.journeys.conftest import OpenStage
@@ -123,7 +124,7 @@ def test_without_javascript_the_page_of_making_one_says_what_is_missing(
 def let_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was let in."""
     found: list[str] = []
-    real = door.finish_sign_in
+    real = finish_sign_in
 
     def finish(
         request: HttpRequest, user: User, methods: Sequence[str], now: datetime

@@ -44,4 +44,5 @@ def test_a_code_tells_nobody_whose_it_is() -> None:
     assert [key for key, kind in KINDS.items() if "user_id" in kind.facts] == [
         "administrator_reset",
         "help_request",
+        "approval_request",
     ]
