@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from . import config, policy_knowledge  # noqa: F401 - both register what they know
+        from . import config, policy_knowledge, stale  # noqa: F401 - they register what they know

@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from . import aid, steps, views
+from . import aid, rehearsal, steps, views
 
 
 class TokenConverter(StringConverter):
@@ -24,6 +24,7 @@ urlpatterns = [
     path("reset/<uuid:flow>/verify/", steps.verify, name="verify"),
     path("reset/<uuid:flow>/submit/", steps.submit, name="submit"),
     path("reset/<uuid:flow>/cancel/", steps.cancel, name="cancel"),
+    path("security-info/test/", rehearsal.rehearse, name="rehearse"),
     path("help/", aid.help_request, name="help"),
     path("not-me/<token:token>/", aid.not_me, name="not_me"),
     re_path(r"^theme/(?P<color>[0-9a-f]{6})\.css$", aid.theme, name="theme"),

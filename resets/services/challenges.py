@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.methods.registry import get_method
+from accounts.methods.registry import METHODS, get_method
 from accounts.models import ContactPoint
 from tenants.counters import Count
 from tenants.limits import CODE_LIFETIME, RESEND_GAPS, SENDS_PER_CHALLENGE
+from tenants.policy import STRONGEST_FIRST
 from tenants.together import Changes
 
 from ..facts import Situation
@@ -32,6 +33,18 @@ def offered_channels(situation: Situation, method: str) -> Sequence[str]:
     if method == "mobile_phone":
         return ("sms", "voice") if voice else ("sms",)
     return ("voice",) if method == "office_phone" else ()
+
+
+def concealed_methods(situation: Situation) -> Sequence[str]:
+    """What a concealing tenant shows to everybody: what it allows and this product can verify."""
+    voice = situation.facts(synchronised=False).granted.voice
+    return [
+        method
+        for method in STRONGEST_FIRST
+        if method in situation.rules.methods
+        and method in METHODS
+        and (voice or method != "office_phone")
+    ]
 
 
 def resend_at(challenge: Challenge) -> datetime | None:
