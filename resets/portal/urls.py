@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from . import aid, guests, steps, views
+from . import aid, guests, rehearsal, steps, views
 
 
 class TokenConverter(StringConverter):
@@ -24,6 +24,7 @@ urlpatterns = [
     path("reset/<uuid:flow>/verify/", steps.verify, name="verify"),
     path("reset/<uuid:flow>/submit/", steps.submit, name="submit"),
     path("reset/<uuid:flow>/cancel/", steps.cancel, name="cancel"),
+    path("security-info/test/", rehearsal.rehearse, name="rehearse"),
     path("help/", aid.help_request, name="help"),
     path("sign-up/", guests.sign_up_page, name="sign_up"),
     path("invitation/<token:token>/", guests.invitation, name="invitation"),

@@ -11,7 +11,7 @@ from .proofs import verify
 from .reading import FlowView, read_flow
 from .repudiation import is_repudiable, repudiate
 from .sending import choose, send
-from .start import Started, start
+from .start import Started, rehearse, start
 from .successor import repeat
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "deny_stranger",
     "is_repudiable",
     "read_flow",
+    "rehearse",
     "repeat",
     "repudiate",
     "send",

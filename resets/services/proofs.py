@@ -20,18 +20,20 @@ from tenants.together import Changes
 from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
-from ..models import Challenge, Flow, Gate
+from ..models import REHEARSAL, Challenge, Flow, Gate
 from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
     asked_of,
+    end,
     get_asked_flow,
     move,
     proof_counts,
     record,
     secret_hash,
     step_in,
+    subject,
     until_of,
 )
 from .guessing import after_failure, find_pause, tell_blocked
@@ -197,6 +199,8 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     missing = max(0, flow.gates_required - standing.step)
     if missing:
         move(flow, Step.PASS_GATE)
+    elif flow.operation == REHEARSAL:
+        _end_rehearsal(flow, standing, now, changes)
     else:
         move(flow, Step.PASS_LAST_GATE)
         move(flow, Step.ASK_PASSWORD)
@@ -209,6 +213,16 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
         after = replace(standing, gates=(*standing.gates, gate))
         begin_without_choice(after, now, changes)
     return Result("ok", handle=Handle(flow.tenant_id, flow.pk, passing.secret))
+
+
+def _end_rehearsal(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:
+    """Everything was proved, and nothing is changed: it does not count as an attempt."""
+    move(flow, Step.PASS_LAST_GATE)
+    end(flow, Step.REHEARSE, now, changes)
+    count_down([standing.situation.count("reset_attempts", subject(flow))], into=changes)
+    standing.person.rehearsed_at = now
+    changes.update(standing.person, "rehearsed_at")
+    record(flow, "flow.rehearsed", now, changes, data={"methods": list(flow.methods)})
 
 
 def gate_seal(
@@ -230,10 +244,12 @@ def gate_seal(
 
 
 def _confirm_contact(passing: _Passing, now: datetime, changes: Changes) -> None:
-    """A contact that was filled in for somebody is confirmed by its first use."""
+    """A contact that was filled in for somebody is confirmed by its first use; what was reached is
+    not stale."""
     kind = CONTACT_KINDS.get(passing.challenge.method, "")
     own = passing.standing.own
     row: ContactPoint | None = own.contacts.get(kind) if own is not None else None
-    if row is not None and row.confirmed_at is None:
-        row.confirmed_at = now
-        changes.update(row, "confirmed_at")
+    if row is not None:
+        row.confirmed_at = row.confirmed_at or now
+        row.used_at, row.stale_at = now, None
+        changes.update(row, "confirmed_at", "used_at", "stale_at")
