@@ -84,6 +84,7 @@ def post(
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
     basic_auth: tuple[str, str] | None = None,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
@@ -99,6 +100,7 @@ def post(
                 headers={**(headers or {}), "Host": target.netloc.decode("ascii")},
                 data=form,
                 json=json,
+                content=content,
                 extensions={
                     "sni_hostname": target.host,
                     "timeout": httpx.Timeout(TIMEOUT).as_dict(),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
     path("", include("accounts.signin.urls")),
+    path("", include("accounts.authenticator.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

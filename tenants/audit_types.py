@@ -185,6 +185,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
             service=DIRECTORY,
         ),
         _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
+        # Requests to an authenticator: what was answered, and what nobody had a right to answer.
+        _type("push.answered", "Request answered in the authenticator", "decision purpose"),
+        _type("push.repudiated", "Fraud reported in the authenticator", "purpose until"),
+        _type("push.device_mismatch", "Request answered by a foreign device", "cause"),
     )
 }
 

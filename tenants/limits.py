@@ -27,7 +27,9 @@ MAX_ASSERTION = 4096
 MAX_CONTACT = 320
 MAX_PASSWORD = 256
 
-Scope = Literal["person", "method", "address", "destination", "prefix", "tenant", "alarm"]
+Scope = Literal[
+    "person", "method", "address", "destination", "prefix", "tenant", "alarm", "journey"
+]
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 FOREVER = timedelta(days=3650)
@@ -89,6 +91,11 @@ _ALL = (
     Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
     Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Requests to somebody's authenticator: in one journey, and in all of them.
+    Limit("approvals_in_journey", "journey", 3, FLOW_LIFETIME, NO_BLOCK),
+    Limit("approvals", "person", 5, HOUR, NO_BLOCK),
+    # Codes with which an authenticator is set up, typed from one address.
+    Limit("enrolments_by_address", "address", 30, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

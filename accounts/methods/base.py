@@ -57,6 +57,7 @@ class Asked:
     """The challenge as the method needs it: where a code is derived from, which questions.
 
     challenge: its ID, for rows of the method's own. reference: what the person sees on the page.
+    purpose: reset or sign_in, for whoever has to approve it. expires_at: when it is over.
     """
 
     nonce: bytes
@@ -65,6 +66,8 @@ class Asked:
     challenge: UUID | None = None
     reference: str = ""
     address: str = ""
+    purpose: str = "reset"
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ METHODS = {
     "mobile_phone": "accounts.methods.phone.MobilePhone",
     "office_phone": "accounts.methods.phone.OfficePhone",
     "security_questions": "accounts.methods.questions.SecurityQuestions",
+    "app_notification": "accounts.methods.app_notification.AppNotification",
 }
 
 

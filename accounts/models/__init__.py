@@ -1,5 +1,6 @@
 """People, what they own, and how they prove who they are."""
 
+from .approval import ApprovalRequest
 from .belonging import GroupMember
 from .contact import ContactPoint, contact_lookup
 from .credential import Credential, credential_lookup
@@ -10,6 +11,7 @@ from .session import Session
 from .user import User
 
 __all__ = [
+    "ApprovalRequest",
     "AuthenticatorDevice",
     "ContactPoint",
     "Credential",

@@ -70,7 +70,9 @@ class Registrable(Protocol):
         when it is not there (any more)."""
 
 
-REGISTRABLES: dict[str, str] = {}
+REGISTRABLES: dict[str, str] = {
+    "app_notification": "accounts.registration.methods.app_notification.AppNotificationEntries",
+}
 """Method key → dotted name of the class, strongest first where the pages list them."""
 
 

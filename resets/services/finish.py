@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare
 
+from accounts.authenticator.approvals import cancel_requests_of_person
 from accounts.models import Session, User
 from accounts.password_checks import PasswordTerms, terms_for, violations
 from accounts.passwords.rules import normalise_for_hashing
@@ -188,6 +189,7 @@ def _finish(
     """Ends the journey and everything that rested on the old password; tells those concerned."""
     flow, user = standing.flow, standing.person
     changes.execute(*_ENDING_SESSIONS.of(user=user.pk))
+    cancel_requests_of_person(user.pk, changes)
     move(flow, Step.SUBMIT)
     end(flow, Step.WRITE, now, changes)
     cancelled = cancel_flows(others, user, now, changes)

@@ -24,6 +24,7 @@ from .common import (
     Handle,
     Result,
     asked_of,
+    end,
     get_asked_flow,
     move,
     proof_counts,
@@ -36,6 +37,9 @@ from .guessing import after_failure, find_pause, tell_blocked
 from .questions import draw_questions
 from .standing import Standing, standing_of
 from .successor import next_secret
+
+NOT_ME = "not_me"
+"""The reason of a journey that its person reported as not theirs."""
 
 
 def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
@@ -134,6 +138,8 @@ def _judge(
         answer,
         standing.method_context(),
     )
+    if verdict.ends:
+        return _repudiated(standing, challenge, now, changes)
     if not verdict.right or registration is None or challenge.method not in standing.offered():
         return _fail(standing, challenge, verdict.cause, now, changes)
     following = next_secret(flow.pk, challenge.pk, secret, answer)
@@ -152,14 +158,35 @@ def _fail(
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
     all_judged = challenge.judged >= challenge.tries
-    challenge.dead = left == 0 and all_judged
+    # What somebody decided is decided: it is asked anew, or not at all.
+    decided = get_method(challenge.method).asks == "approval"
+    challenge.dead = decided or (left == 0 and all_judged)
     changes.update(challenge, "questions", "dead", "judged")
     block = after_failure(standing, challenge.method, now, changes)
     if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)
         return lock(flow, until_of(block), now, changes)
-    return Result("wrong", tries_left=left)
+    return Result("wrong", tries_left=left, field=challenge.method if decided else "")
+
+
+def _repudiated(
+    standing: Standing, challenge: Challenge, now: datetime, changes: Changes
+) -> Result:
+    """The person said elsewhere that this is not theirs: nothing can be proved any more."""
+    changes.update(challenge, "judged")
+    refuse_repudiated(standing.flow, challenge.method, now, changes)
+    return Result("not_now")
+
+
+def refuse_repudiated(flow: Flow, method: str, now: datetime, changes: Changes) -> None:
+    """Ends an open, locked journey whose person reported it."""
+    flow.reason = NOT_ME
+    end(flow, Step.REFUSE, now, changes)
+    found = {"method": method, "cause": NOT_ME}
+    record(flow, "flow.verification_failed", now, changes, result="failure", data=found)
+    why = {"reason": NOT_ME, "policy": flow.policy}
+    record(flow, "flow.refused", now, changes, result="denied", reason=NOT_ME, data=why)
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:

@@ -23,6 +23,7 @@ from tenants.models import ResetPolicy, Tenant
 from tenants.secret import Secret
 from tests.cast import ALICE_MOBILE, CANARY, NEW_PASSWORD, make_beta, make_guest
 from tests.journeys.stage import Stage
+from tests.services.phone import give_phone
 
 ALICE, BOB, BOBS_EMAIL = "alice@acme.example", "bob@acme.example", "bob@example.net"
 NO_WORK = "self.onmessage = () => self.postMessage(null)"
@@ -152,6 +153,15 @@ code_app = chosen(BOB, "app_code")
 code_text = chosen(ALICE, "mobile_phone", ALICE_MOBILE, "sms")
 code_call = chosen(ALICE, "mobile_phone", ALICE_MOBILE, "voice")
 questions = chosen(ALICE, "security_questions")
+
+
+def approval(stage: Stage) -> None:
+    policy(stage, methods=["email", "app_notification", "mobile_phone"])
+    with stage.acme.inside():
+        give_phone(stage.acme.alice)
+    handle = stage.start(ALICE)
+    services.choose(handle, "app_notification", contact="", channel="", now=timezone.now())
+    stage.show(handle)
 
 
 def shown(begin: Callable[[Stage], Handle]) -> Callable[[Stage], None]:
@@ -318,6 +328,8 @@ SCENES: dict[str, Scene] = {
     "code, wrong": Scene("code", code_wrong, errors=True),
     "questions": Scene("questions", shown(questions)),
     "questions, empty": Scene("questions", sent_empty(questions), errors=True),
+    "approval": Scene("approval", approval),
+    "approval, early": Scene("approval", sent_empty(approval), errors=True),
     "password": Scene("password", password),
     "password, weak": Scene("password", password_weak, errors=True),
     "working": Scene("working", at("/made/working/")),
@@ -325,6 +337,7 @@ SCENES: dict[str, Scene] = {
     "done, unlocked": Scene("done", at("/made/done/")),
     "refused": Scene("ended", refused),
     "refused, personal": Scene("ended", personal),
+    "refused, reported": Scene("ended", ended("refused", "not_me")),
     "locked": Scene("ended", ended("locked", "locked_out"), status=429),
     "expired": Scene("ended", expired, status=410),
     "cancelled": Scene("ended", cancelled),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -11,11 +12,14 @@ from accounts.people import Belongings, belongings_of
 from tenants.keys import forget_keys, tenant_keys
 from tenants.secret import Secret
 from tests.cast import QUESTIONS, app_code
+from tests.services.phone import Phone, approve_for
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 QUESTION_KEYS = tuple(QUESTIONS)[:3]
 CONTEXT = MethodContext(NOW, frozenset({"acme.example"}), 3, ())
-ASKED = Asked(b"n" * 16, b"flow|challenge|step|method|person", QUESTION_KEYS)
+ASKED = Asked(b"n" * 16, b"flow|challenge|step|method|person", QUESTION_KEYS, challenge=UUID(int=7))
+PHONES: dict[UUID, Phone] = {}
+"""The phone of each person who has one, by the person."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +41,9 @@ def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) ->
     """What this person would answer; the tenant's context is open."""
     if method == "security_questions":
         return answers(*(QUESTIONS[key] for key in asked.questions))
+    if method == "app_notification":
+        approve_for(PHONES[user.pk], user, asked, now)
+        return Answer()
     if method == "app_code":
         return code(app_code(user, now))
     return code(tenant_keys().code(asked.nonce, asked.bound_to).reveal())
