@@ -258,6 +258,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("registration.completed", "User registered all required security info", "methods"),
         _type("registration.put_off", "User cancelled security info registration"),
         _type("registration.confirmed", "User reviewed security info", "methods"),
+        # Requests to an authenticator: what was answered, and what nobody had a right to answer.
+        _type("push.answered", "Request answered in the authenticator", "decision purpose"),
+        _type("push.repudiated", "Fraud reported in the authenticator", "purpose until"),
+        _type("push.device_mismatch", "Request answered by a foreign device", "cause"),
     )
 }
 

@@ -133,6 +133,7 @@ def _elsewhere(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
         "form_action": flow_url("verify", handle.flow),
         "method": pending.method,
         "prompt": pending.prompt,
+        "status_url": flow_url("waiting", handle.flow),
         "tries_left": pending.tries_left,
         "ends_at": clock(pending.expires_at),
         "other_url": _other_url(handle, view),
@@ -181,8 +182,8 @@ def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 
 def _ended(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     kind = view.state.value
-    if view.reason == "personal_account":
-        kind = "personal_account"
+    if view.reason in {"personal_account", "not_me"}:
+        kind = view.reason
     return {
         "kind": kind,
         "operation": view.operation,

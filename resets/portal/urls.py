@@ -22,6 +22,7 @@ urlpatterns = [
     path("reset/<uuid:flow>/choose/", steps.choose, name="choose"),
     path("reset/<uuid:flow>/send/", steps.send, name="send"),
     path("reset/<uuid:flow>/verify/", steps.verify, name="verify"),
+    path("reset/<uuid:flow>/waiting/", steps.waiting, name="waiting"),
     path("reset/<uuid:flow>/submit/", steps.submit, name="submit"),
     path("reset/<uuid:flow>/cancel/", steps.cancel, name="cancel"),
     path("security-info/test/", rehearsal.rehearse, name="rehearse"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare
 
+from accounts.authenticator.approvals import cancel_requests_of_person
 from accounts.models import Credential, Session, User
 from accounts.passes import METHOD as PASS_METHOD
 from accounts.password_checks import PasswordTerms, terms_for, violations
@@ -192,6 +193,7 @@ def _finish(
     flow, user = standing.flow, standing.person
     changes.execute(*_ENDING_SESSIONS.of(user=user.pk))
     changes.execute(*_VOIDING_PASSES.of(user=user.pk))
+    cancel_requests_of_person(user.pk, changes)
     move(flow, Step.SUBMIT)
     end(flow, Step.WRITE, now, changes)
     cancelled = cancel_flows(others, user, now, changes)

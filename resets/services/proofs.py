@@ -41,6 +41,9 @@ from .questions import draw_questions
 from .standing import Standing, standing_of
 from .successor import next_secret
 
+NOT_ME = "not_me"
+"""The reason of a journey that its person reported as not theirs."""
+
 
 def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
     """Judges a code or answers. Counted first, in a transaction of its own; then compared."""
@@ -139,6 +142,8 @@ def _judge(
         answer,
         standing.method_context(),
     )
+    if verdict.ends:
+        return _repudiated(standing, challenge, now, changes)
     if not verdict.right or registration is None or challenge.method not in standing.offered():
         return _fail(standing, challenge, verdict, now, changes)
     following = next_secret(flow.pk, challenge.pk, secret, answer)
@@ -161,7 +166,9 @@ def _fail(
         challenge.nonce = secrets.token_bytes(16)
         changes.update(challenge, "nonce")
     all_judged = challenge.judged >= challenge.tries
-    challenge.dead = left == 0 and all_judged
+    # What somebody decided is decided: it is asked anew, or not at all.
+    decided = get_method(challenge.method).asks == "approval"
+    challenge.dead = decided or (left == 0 and all_judged)
     changes.update(challenge, "questions", "dead", "judged")
     if verdict.excused:
         count_down(proof_counts(standing.situation, flow, challenge.method), into=changes)
@@ -171,7 +178,26 @@ def _fail(
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)
         return lock(flow, until_of(block), now, changes)
-    return Result("wrong", tries_left=left)
+    return Result("wrong", tries_left=left, field=challenge.method if decided else "")
+
+
+def _repudiated(
+    standing: Standing, challenge: Challenge, now: datetime, changes: Changes
+) -> Result:
+    """The person said elsewhere that this is not theirs: nothing can be proved any more."""
+    changes.update(challenge, "judged")
+    refuse_repudiated(standing.flow, challenge.method, now, changes)
+    return Result("not_now")
+
+
+def refuse_repudiated(flow: Flow, method: str, now: datetime, changes: Changes) -> None:
+    """Ends an open, locked journey whose person reported it."""
+    flow.reason = NOT_ME
+    end(flow, Step.REFUSE, now, changes)
+    found = {"method": method, "cause": NOT_ME}
+    record(flow, "flow.verification_failed", now, changes, result="failure", data=found)
+    why = {"reason": NOT_ME, "policy": flow.policy}
+    record(flow, "flow.refused", now, changes, result="denied", reason=NOT_ME, data=why)
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
