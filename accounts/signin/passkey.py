@@ -47,7 +47,7 @@ from ..webauthn import (
     find_site,
     request_options,
 )
-from .services import finish_sign_in
+from . import services
 
 PURPOSE = "sign-in"
 _ANONYMOUS = Party("anonymous", None, "")
@@ -101,7 +101,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         return _refused(request, None, now)
     with transaction.atomic():
         count_down(counts)
-    return finish_sign_in(request, user, (METHOD,), now)
+    return services.finish_sign_in(request, user, (METHOD,), now)
 
 
 def _fresh(request: HttpRequest, now: datetime) -> HttpResponse:

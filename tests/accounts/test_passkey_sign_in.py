@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Credential, User
 from accounts.passkeys import handle_of, tenant_of_handle
-from accounts.signin import passkey as door
-from accounts.signin.services import finish_sign_in
+from accounts.signin import services
 from tenants.models import AuditEvent, Tenant
 from tests.cast import Acme, Beta, Organisation
 from tests.services.softkey import (
@@ -34,7 +33,7 @@ SITE, SHARED = "http://acme.sspr.test", "http://localhost"
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Sequence[str]]]:
     """Who was let in, and with what."""
     found: list[tuple[str, Sequence[str]]] = []
-    real = finish_sign_in
+    real = services.finish_sign_in
 
     def finish(
         request: HttpRequest, user: User, methods: Sequence[str], now: datetime
@@ -42,7 +41,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Sequence[str]]
         found.append((user.user_id, methods))
         return real(request, user, methods, now)
 
-    monkeypatch.setattr(door, "finish_sign_in", finish)
+    monkeypatch.setattr(services, "finish_sign_in", finish)
     return found
 
 

@@ -13,8 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import Credential, User
 from accounts.passkeys import handle_of
-from accounts.signin import passkey as door
-from accounts.signin.services import finish_sign_in
+from accounts.signin import services
 from tenants.models import AuditEvent
 from tests.cast import NEW_PASSWORD
 from tests.journeys.conftest import OpenStage
@@ -86,6 +85,32 @@ def test_a_passkey_is_made_used_for_a_reset_and_removed(open_pages: OpenStage) -
         assert not Credential.objects.exists()
 
 
+def test_the_security_info_pages_make_one_list_it_and_remove_it(open_stage: OpenStage) -> None:
+    stage = open_stage("mobile")
+    policy(stage, methods=["passkey", "email"])
+    bob_signs_in(stage)
+    VirtualKey.on(stage.page)
+    stage.page.add_init_script(SIGNALS)
+
+    stage.goto("/security-info/add/passkey/")
+    stage.field("name").fill("My phone")
+    stage.go_on()
+    card = stage.page.locator("section", has=stage.page.get_by_role("heading", name="Passkey"))
+    assert "My phone" in card.inner_text()
+    assert "Reset: yes" in card.inner_text()
+    told = stage.page.evaluate("window.signals")
+    assert len(told[0]["allAcceptedCredentialIds"]) == 1
+    card.get_by_role("link", name="Remove").click()
+    stage.page.get_by_role("heading", name="Remove: Passkey?").wait_for()
+    stage.page.locator("main form[method=post] button").first.click()
+    stage.page.wait_for_url("**/security-info/?done=removed")
+
+    stage.page.wait_for_load_state()
+    assert stage.page.evaluate("window.signals")[0]["allAcceptedCredentialIds"] == []
+    with stage.acme.inside():
+        assert not Credential.objects.exists()
+
+
 def test_a_device_that_has_one_already_or_whose_owner_declines_makes_none(
     open_pages: OpenStage,
 ) -> None:
@@ -124,7 +149,7 @@ def test_without_javascript_the_page_of_making_one_says_what_is_missing(
 def let_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was let in."""
     found: list[str] = []
-    real = finish_sign_in
+    real = services.finish_sign_in
 
     def finish(
         request: HttpRequest, user: User, methods: Sequence[str], now: datetime
@@ -132,7 +157,7 @@ def let_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(user.user_id)
         return real(request, user, methods, now)
 
-    monkeypatch.setattr(door, "finish_sign_in", finish)
+    monkeypatch.setattr(services, "finish_sign_in", finish)
     return found
 
 
