@@ -21,7 +21,7 @@ def _range(first: int, last: int) -> list[str]:
 
 
 COVERED = [
-    *_range(1, 33),
+    *_range(1, 36),
     *_range(39, 45),
     *_range(49, 55),
     *_range(57, 62),
@@ -29,6 +29,7 @@ COVERED = [
     *_range(67, 92),
     *_range(113, 115),
     *_range(117, 119),
+    "A-121",
     *["F-01", "F-02", "F-03", "F-04", "F-10", "F-12"],
 ]
 
