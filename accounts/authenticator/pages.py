@@ -49,7 +49,7 @@ def manifest_url(tenant: UUID) -> str:
 
 
 def _signer() -> signing.Signer:
-    return signing.Signer(salt=_SALT)
+    return signing.Signer(sep=".", salt=_SALT)
 
 
 @require_safe

@@ -12,7 +12,7 @@ urlpatterns = [
     path("authenticator/sw.js", pages.worker, name="worker"),
     path("authenticator/manifest.webmanifest", pages.manifest, name="manifest"),
     re_path(
-        r"^authenticator/(?P<token>[0-9a-f]{32}:[\w-]+)\.webmanifest$",
+        r"^authenticator/(?P<token>[0-9a-f]{32}\.[\w-]+)\.webmanifest$",
         pages.manifest_of,
         name="manifest_of",
     ),

@@ -143,7 +143,9 @@ class Subscriber:
 
 
 def body_of(response: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(response.content)
+    """The JSON of an answer, of Django's test client or of the laboratory's browser."""
+    body = response.body if hasattr(response, "body") else response.content
+    found: dict[str, Any] = json.loads(body)
     return found
 
 

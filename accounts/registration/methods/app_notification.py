@@ -77,6 +77,8 @@ class AppNotificationEntries:
             pending = enrolment.find_pending(person.user, visit.now)
             if pending is None or pending.record is None:
                 return _scan_again(visit, fields["pending"])
+            if fields["pending"]:
+                return _number_page(visit, pending)
             return _finish(visit, done_url)
 
     def change(

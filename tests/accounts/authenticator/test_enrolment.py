@@ -202,7 +202,9 @@ def test_without_javascript_the_button_says_what_is_missing(
     assert shown(early, CODE) == code
     phone = Phone.new()
     phone.device = body_of(send(ENROL, encoded(phone.offer(code)), {}))["device"]
-    waiting = post(desk, code=shown(desk.get(ADD), NUMBER))
+    here = post(desk, pending=pending)
+    assert "data-summary" not in here.content.decode()
+    waiting = post(desk, code=shown(here, NUMBER))
 
     assert "not approved yet" in waiting.content.decode()
     number = shown(waiting, NUMBER)
