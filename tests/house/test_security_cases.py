@@ -22,7 +22,8 @@ def _range(first: int, last: int) -> list[str]:
 
 COVERED = [
     *_range(1, 33),
-    *_range(39, 45),
+    *_range(39, 46),
+    "A-048",
     *_range(49, 55),
     *_range(57, 62),
     "A-064",
