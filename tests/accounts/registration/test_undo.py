@@ -25,7 +25,7 @@ from tests.resets.visitor import Clock, Visitor, trail, types
 
 
 def link_of(messages: list[dict[str, Any]]) -> str:
-    found = [m["data"]["undo_url"] for m in messages if m["kind"] == "method_changed"]
+    found: list[str] = [m["data"]["undo_url"] for m in messages if m["kind"] == "method_changed"]
     return urlsplit(found[-1]).path
 
 
