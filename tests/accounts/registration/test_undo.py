@@ -25,8 +25,8 @@ from tests.resets.visitor import Clock, Visitor, trail, types
 
 
 def link_of(messages: list[dict[str, Any]]) -> str:
-    found = [m["data"]["undo_url"] for m in messages if m["kind"] == "method_changed"]
-    return str(urlsplit(found[-1]).path)
+    found: list[str] = [m["data"]["undo_url"] for m in messages if m["kind"] == "method_changed"]
+    return urlsplit(found[-1]).path
 
 
 def contact(acme: Acme, user: User, kind: str = "alternate_email") -> ContactPoint | None:
