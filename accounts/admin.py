@@ -39,8 +39,10 @@ from .people import belongings_of
 from .registered import registered_things
 from .services import assign_licence, remove_licence
 from .signin.admin_login import sign_in
+from .signin.stages import may_enter
 
 tenant_site.sign_in = sign_in
+tenant_site.may_enter = may_enter
 admin_groups.extend()
 
 _NO_ROLES = models.Q(roles=[])

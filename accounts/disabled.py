@@ -6,10 +6,10 @@ from datetime import datetime
 from tenants import audit
 from tenants.audit import Party
 from tenants.counters import Count, forget
-from tenants.keys import tenant_keys
 from tenants.limits import LIMITS
 
 from .models import User
+from .person_key import person_key
 
 STREAK = "failed_in_a_row"
 
@@ -38,7 +38,7 @@ def enable_methods(user: User, actor: Party, *, now: datetime, reason: str = "")
         return
     methods, user.disabled_methods = list(user.disabled_methods), []
     user.save(update_fields=["disabled_methods"])
-    person = tenant_keys().mac("person", user.user_id).hex()
+    person = person_key(user.user_id).hex()
     forget([Count(LIMITS[STREAK], f"{person}:{method}") for method in methods])
     audit.record(
         "method.enabled",

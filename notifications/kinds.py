@@ -73,7 +73,7 @@ KINDS = _by_key(
         _notice("guest_invited", "accept_url", "until"),
         _notice("guest_sign_up", "accept_url", "until"),
         _notice("guest_known", "sign_in_url", "reset_url"),
-        _notice("method_changed", "method", "what", "not_me_url"),
+        _notice("method_changed", "method", "what", "not_me_url", "undo_url"),
         _notice(
             "contact_changed",
             "primary_email",
@@ -87,9 +87,11 @@ KINDS = _by_key(
         _notice("registration_required"),
         _notice("methods_enabled"),
         _notice("sessions_ended"),
+        _notice("passkey_refused", "passkey"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed; `count` how many are left."""
+one of registered, changed, removed, undone; `count` how many are left; `passkey` what a
+passkey is called."""

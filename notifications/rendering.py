@@ -25,7 +25,15 @@ Value = str | int | bool | datetime | Secret[str]
 
 MOMENTS = frozenset({"when", "until"})
 LINKS = frozenset(
-    {"not_me_url", "register_url", "accept_url", "sign_in_url", "reset_url", "approve_url"}
+    {
+        "not_me_url",
+        "register_url",
+        "accept_url",
+        "sign_in_url",
+        "reset_url",
+        "approve_url",
+        "undo_url",
+    }
 )
 
 # Characters that turn the direction of a line, with which one address is made to look like another.

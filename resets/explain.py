@@ -9,12 +9,13 @@ from accounts.contacts import find_value
 from accounts.identifiers import canonical, find_domain
 from accounts.models import ContactPoint, User
 from accounts.people import Belongings, belongings_of, find_user, guest_lookup
+from accounts.person_key import person_key
 from tenants.context import tenant_context
 from tenants.counters import find_block
 from tenants.lookup import find_tenant, tenants_of_guest
 
 from .eligibility import HOME_TENANT, UNKNOWN_USER, Decision
-from .facts import Situation, assess, person_key, read_situation
+from .facts import Situation, assess, read_situation
 
 UNKNOWN = Decision(known=False, allowed=False, reason=UNKNOWN_USER)
 

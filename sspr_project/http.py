@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.imports.formats import MAX_BYTES
-from accounts.signin.sessions import SessionStore, tenant_of_key
+from accounts.signin.sessions import ADMINISTRATION, SessionStore, tenant_of_key
 from accounts.token_files import MAX_BYTES as MOST_TOKEN_BYTES
 from tenants.context import tenant_context
 from tenants.limits import MAX_FIELDS
@@ -122,6 +122,8 @@ class AdminSessionMiddleware(SessionMiddleware):
     def process_request(self, request: Any) -> Any:
         """What only an administrator may send is not even read from anybody else."""
         super().process_request(request)
+        if request.path.startswith((ADMIN_PATH, OPERATOR_PATH)):
+            request.session.lifetime = ADMINISTRATION
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         is_big = length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if is_big and not request.session.get(SESSION_KEY):

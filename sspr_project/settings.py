@@ -136,9 +136,9 @@ TEMPLATES = [
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.signin.backend.TenantBackend"]
 PASSWORD_HASHERS = ["accounts.passwords.hashing.OwaspArgon2PasswordHasher"]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in:sign-in"
 SESSION_ENGINE = "accounts.signin.sessions"
-SESSION_COOKIE_AGE = 4 * 60 * 60
+SESSION_COOKIE_AGE = 8 * 60 * 60
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # Over plain http in development only the Secure flag and the prefix that needs it are missing.
@@ -146,12 +146,15 @@ _prefix = "__Host-" if SECURE else ""
 SESSION_COOKIE_NAME = f"{_prefix}sspr_session"
 CSRF_COOKIE_NAME = f"{_prefix}sspr_csrf"
 FLOW_COOKIE_NAME = f"{_prefix}sspr_flow"
+BROWSER_COOKIE_NAME = f"{_prefix}sspr_browser"
 WAIT_COOKIE_NAME = f"{_prefix}sspr_wait"
 LANGUAGE_COOKIE_NAME = f"{_prefix}sspr_language"
 MESSAGES_COOKIE_NAME = f"{_prefix}sspr_messages"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Strict"
+# Lax: an application that sends people here to sign in finds them signed in. Every change still
+# needs the form's token and the same origin.
+SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "sspr_project.errors.forbidden"
 CSRF_COOKIE_AGE = None

@@ -203,6 +203,60 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("token.removed", "Token removed from the inventory", "method name"),
         _type("registration.required", "Admin required re-register for user", service=DIRECTORY),
         _type("method_settings.changed", "Settings of verification methods changed", "fields"),
+        # People signing in, and what they prove while they are signed in.
+        _type("user.signed_in", "User signed in", "methods", service=SIGN_IN),
+        _type("user.sign_in_failed", "User sign-in failed", service=SIGN_IN),
+        _type("user.sign_in_locked", "User sign-in locked", "until familiar", service=SIGN_IN),
+        _type("user.signed_out", "User signed out", "sessions_ended", service=SIGN_IN),
+        _type("user.proof_asked", "User was asked for a proof", "method channel", service=SIGN_IN),
+        _type("user.proof_sent", "User was sent a code", "method channel sends", service=SIGN_IN),
+        _type("user.proved", "User proved who they are", "method", service=SIGN_IN),
+        _type("user.proof_failed", "User proof failed", "method tries_left cause", service=SIGN_IN),
+        _type("user.proof_blocked", "User proof blocked", "limit until", service=SIGN_IN),
+        # A passkey whose signature counter went back (security rules, R-18).
+        _type("method.copy_suspected", "Copy of a passkey suspected", "method name"),
+        # Applications that sign people in here, and providers that sign them in for us.
+        _type("application.created", "Application added", "application kind", service=SIGN_IN),
+        _type("application.changed", "Application changed", "application fields", service=SIGN_IN),
+        _type("application.removed", "Application removed", "application", service=SIGN_IN),
+        _type(
+            "application.secret_replaced",
+            "Secret of an application replaced",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type(
+            "application.signed_in",
+            "User signed in to an application",
+            "application",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.consented",
+            "User agreed to what an application gets to know",
+            "application scopes",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.replayed",
+            "Code or token of an application used twice",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type("provider.created", "Identity provider added", "provider issuer", service=SIGN_IN),
+        _type("provider.changed", "Identity provider changed", "provider fields", service=SIGN_IN),
+        _type("provider.removed", "Identity provider removed", "provider", service=SIGN_IN),
+        _type(
+            "provider.answered",
+            "User came back from an identity provider",
+            "provider purpose cause",
+            service=DIRECTORY,
+        ),
+        _type("method.code_sent", "User security info verification sent", "method channel"),
+        _type("method.undone", "Change of user security info undone", "method name"),
+        _type("registration.completed", "User registered all required security info", "methods"),
+        _type("registration.put_off", "User cancelled security info registration"),
+        _type("registration.confirmed", "User reviewed security info", "methods"),
     )
 }
 

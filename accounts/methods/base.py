@@ -43,13 +43,15 @@ class Registration:
 @dataclass(frozen=True)
 class MethodContext:
     """All a method gets to know about the moment. `domains` are the tenant's own; `site` is the web
-    origin the person is on, "" where it does not matter (what would happen, an administrator)."""
+    origin the person is on, "" where it does not matter (what would happen, an administrator).
+    concealed: whether pages may not show what is registered."""
 
     now: datetime
     domains: frozenset[str]
     questions_to_reset: int
     custom_questions: tuple[str, ...]
     site: str = ""
+    concealed: bool = False
 
 
 @dataclass(frozen=True)

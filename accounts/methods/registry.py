@@ -18,6 +18,7 @@ METHODS = {
     "yubikey_otp": "accounts.methods.yubikey_otp.YubiKeyOtp",
     "temporary_access_pass": "accounts.methods.access_pass.TemporaryAccessPass",
     "manager_approval": "accounts.methods.manager_approval.ManagerApproval",
+    "passkey": "accounts.methods.passkey.Passkey",
 }
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_guests'),
+        ('accounts', '0020_registration'),
         ('tenants', '0006_planned_lookup'),
     ]
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,10 +31,12 @@ from tenants.roles import holds_operator_role
 from tenants.secret import Secret
 from tenants.services import get_platform
 
-from ..disabled import enable_methods
 from ..identifiers import canonical, find_domain
 from ..models import User
+from .person import find_signed_in, is_strong
+from .services import PASSWORD, begin_session
 from .sessions import tenant_of_key
+from .stages import next_address
 
 INCOMPLETE = "Enter your user ID and your password."
 WRONG = "User ID or password is wrong, or this person is not an administrator."
@@ -80,7 +82,7 @@ def sign_in_operator(request: HttpRequest, context: Mapping[str, Any]) -> HttpRe
 
 def _sign_in(door: Door, request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, context)
+        return _unfinished(door, request) or _page(request, context)
     typed = canonical(request.POST.get("user_id", ""))[:MAX_USER_ID]
     password = Secret(request.POST.get("password", ""))
     if not typed or not password:
@@ -93,6 +95,15 @@ def _sign_in(door: Door, request: HttpRequest, context: Mapping[str, Any]) -> Ht
     return _judged(request, context, attempt)
 
 
+def _unfinished(door: Door, request: HttpRequest) -> HttpResponse | None:
+    """Somebody who is signed in and may enter goes on with what is missing: the second factor."""
+    person = find_signed_in(request)
+    if person is None or not door.admits(person.user) or is_strong(request):
+        return None
+    goal = _next_url(request, door)
+    return HttpResponseRedirect(next_address(request, person.user, goal, timezone.now()))
+
+
 def _judged(request: HttpRequest, context: Mapping[str, Any], attempt: Attempt) -> HttpResponse:
     # Its own transaction: whatever goes wrong later, the try stays counted.
     with tenant_context(attempt.tenant):
@@ -101,9 +112,16 @@ def _judged(request: HttpRequest, context: Mapping[str, Any], attempt: Attempt) 
     if counted.blocked is not None:
         return _blocked_page(request, context, counted.blocked, attempt.now)
     with tenant_context(attempt.tenant):
-        if _is_admitted(request, attempt, counted):
+        user = _find_admitted(request, attempt, counted)
+        if user is not None:
             count_down(counts)
-            return HttpResponseRedirect(_next_url(request, attempt.door))
+    if user is not None:
+        fresh = begin_session(
+            request, user, [PASSWORD], attempt.now, event=f"{attempt.door.events}.signed_in"
+        )
+        if fresh is not None:
+            goal = _next_url(request, attempt.door)
+            return HttpResponseRedirect(next_address(request, fresh, goal, attempt.now))
     return _page(request, context, error=attempt.door.wrong)
 
 
@@ -135,31 +153,19 @@ def _counts(attempt: Attempt) -> list[Count]:
 
 
 @sensitive_variables("attempt")
-def _is_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> bool:
-    """Compares the password, and signs in who may enter. Either way it is in the audit trail."""
+def _find_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> User | None:
+    """Compares the password; whoever may enter. What failed is in the audit trail."""
     user = authenticate(
         request,
         username=attempt.user_id if find_domain(attempt.user_id) is not None else "",
         password=attempt.password.reveal(),
     )
     door = attempt.door
-    if not isinstance(user, User) or not door.admits(user):
-        reason = "wrong user ID or password" if user is None else f"not an {door.kind}"
-        _record_failure(attempt, reason, counted.used_up)
-        return False
-    # Nothing of an older session, not even its key, lives on in the new one.
-    request.session.flush()
-    login(request, user)
-    party = Party(door.kind, user.pk, user.user_id)
-    enable_methods(user, party, now=attempt.now)
-    audit.record(
-        f"{door.events}.signed_in",
-        actor=party,
-        target=party,
-        address=attempt.address,
-        now=attempt.now,
-    )
-    return True
+    if isinstance(user, User) and door.admits(user):
+        return user
+    reason = "wrong user ID or password" if user is None else f"not an {door.kind}"
+    _record_failure(attempt, reason, counted.used_up)
+    return None
 
 
 def _record_failure(attempt: Attempt, reason: str, used_up: Blocked | None) -> None:
@@ -187,7 +193,7 @@ def _clock(block: Blocked) -> str:
 def _next_url(request: HttpRequest, door: Door) -> str:
     """Where the person wanted to go, if that is on this site."""
     index = reverse(f"{door.site}:index")
-    wanted = request.POST.get("next", "")
+    wanted = request.POST.get("next", request.GET.get("next", ""))
     on_host = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     )

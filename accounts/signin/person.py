@@ -12,20 +12,26 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from tenants.context import tenant_context
 from tenants.models import Tenant
 
 from ..models import User
+from .due import password_due
 from .sessions import tenant_of_key
 
 PROOF_LIFETIME = timedelta(minutes=5)
 """How long a proof with an existing method lets its person change what is registered (R-16)."""
-_PROVED_AT, _PROVED_WITH = "proved_at", "proved_with"
+_PROVED_AT, _PROVED_WITH, _SIGNED_IN_WITH = "proved_at", "proved_with", "signed_in_with"
+# What somebody knows, like a password, is no second factor to it.
+KNOWLEDGE = frozenset({"security_questions"})
+# Needs the device and its owner's gesture: both factors at once.
+_BOTH = frozenset({"passkey"})
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,17 @@ def find_signed_in(request: HttpRequest) -> SignedIn | None:
         return None
     with tenant_context(tenant_id):
         user = User.objects.select_related("tenant").filter(pk=user_id).first()
-    if user is None or not user.usable:
+    if user is None or not user.usable or not _holds_for(request, user):
         return None
     at = request.session.get(_PROVED_AT)
     proved_at = datetime.fromisoformat(at) if at else None
     return SignedIn(user, user.tenant, proved_at, tuple(request.session.get(_PROVED_WITH, ())))
+
+
+def _holds_for(request: HttpRequest, user: User) -> bool:
+    """Whether the session was begun with the password this person has now."""
+    kept = request.session.get(HASH_SESSION_KEY, "")
+    return constant_time_compare(kept, user.get_session_auth_hash())
 
 
 def note_proof(request: HttpRequest, methods: Sequence[str], now: datetime) -> None:
@@ -71,6 +83,18 @@ def note_proof(request: HttpRequest, methods: Sequence[str], now: datetime) -> N
     known = [name for name in request.session.get(_PROVED_WITH, []) if name not in methods]
     request.session[_PROVED_WITH] = [*known, *methods]
     request.session[_PROVED_AT] = now.isoformat()
+
+
+def note_signed_in(request: HttpRequest, methods: Sequence[str]) -> None:
+    """Remembers in a new session how its person signed in."""
+    request.session[_SIGNED_IN_WITH] = list(methods)
+
+
+def is_strong(request: HttpRequest) -> bool:
+    """Whether two factors were proved in this session, as administrators have to."""
+    signed_in = request.session.get(_SIGNED_IN_WITH, ["password"])
+    used = {*signed_in, *request.session.get(_PROVED_WITH, [])} - KNOWLEDGE
+    return bool(used & _BOTH) or len(used) >= 2
 
 
 def for_signed_in(view: PersonView) -> PersonView:
@@ -81,9 +105,20 @@ def for_signed_in(view: PersonView) -> PersonView:
         person = find_signed_in(request)
         if person is None:
             return to_sign_in(request)
+        change = _find_password_page(request, person)
+        if change is not None:
+            return HttpResponseRedirect(_with_next(change, request))
         return view(request, person, *args, **kwargs)
 
     return wrapped
+
+
+def _find_password_page(request: HttpRequest, person: SignedIn) -> str | None:
+    """Where another password is chosen, for somebody who has to before anything else."""
+    match = request.resolver_match
+    if match is None or match.namespace in {"sign-in", "password"}:
+        return None
+    return reverse("password:change") if password_due(person.user, timezone.now()) else None
 
 
 def for_proved(view: PersonView) -> PersonView:

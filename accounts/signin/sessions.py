@@ -1,18 +1,19 @@
-"""Sessions of the administration site, as rows of the tenant.
+"""Sessions of people who signed in, as rows of the tenant.
 
 The key is `<tenant>.<256 random bits>`: the first part says behind which tenant's walls to look,
-the second proves it. Only a hash of the key is stored. A session ends when it is idle for
-`IDLE`, `SESSION_COOKIE_AGE` after the sign-in at the latest, and at once when its person is
-disabled or frozen, their epoch is raised, or the tenant is suspended.
+the second proves it. Only a hash of the key is stored. A session ends when it is idle, when it is
+old, and at once when its person is disabled or frozen, their epoch is raised, or the tenant is
+suspended. The sites of administrators and operators ask for a fresher one (`Lifetime`).
 """
 
 import hashlib
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.utils import timezone
@@ -21,7 +22,17 @@ from tenants.context import find_current_tenant, tenant_context
 
 from ..models import Session, User
 
-IDLE = timedelta(minutes=10)
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a session counts: since it was used last, and since the sign-in."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+PEOPLE = Lifetime(timedelta(minutes=15), timedelta(hours=8))
+ADMINISTRATION = Lifetime(timedelta(minutes=10), timedelta(hours=4))
 # A session in use is written at most this often.
 TOUCH_EVERY = timedelta(minutes=1)
 
@@ -35,12 +46,18 @@ def tenant_of_key(key: str | None) -> UUID | None:
         return None
 
 
-def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
+def key_hash(key: str | None) -> bytes:
+    """What is stored of a session's key."""
+    return hashlib.sha256((key or "").encode()).digest()
 
 
 class SessionStore(SessionBase):
-    """Django's session interface over `accounts.Session`."""
+    """Django's session interface over `accounts.Session`.
+
+    `lifetime` is what the page that was asked for demands of it.
+    """
+
+    lifetime = PEOPLE
 
     @property
     def tenant(self) -> UUID | None:
@@ -63,8 +80,27 @@ class SessionStore(SessionBase):
         tenant = find_current_tenant()
         if tenant is None:
             raise CreateError("a session belongs to a tenant")
-        self._session_key = f"{tenant.hex}.{secrets.token_urlsafe(32)}"
+        self._session_key = _new_key(tenant)
         self.save(must_create=True)
+        self.modified = True
+
+    def cycle_key(self) -> None:
+        """Gives the session another key, so that whoever knows the old one has nothing (fixation).
+
+        The row stays the same one, with its epoch and its age: a session that was ended meanwhile
+        does not come back. Raises UpdateError then.
+        """
+        tenant, old = self.tenant, self.session_key
+        if tenant is None:
+            super().cycle_key()
+            return
+        self._get_session()  # type: ignore[attr-defined]  # not in the stubs
+        key = _new_key(tenant)
+        with tenant_context(tenant):
+            rows = Session.objects.filter(key_hash=key_hash(old))
+            if not rows.update(key_hash=key_hash(key)):
+                raise UpdateError
+        self._session_key = key
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
@@ -77,13 +113,13 @@ class SessionStore(SessionBase):
             text = self.encode(data)
             if must_create:
                 Session.objects.create(
-                    key_hash=_hash(self._get_key()),
+                    key_hash=key_hash(self._get_key()),
                     data=text,
-                    expires_at=timezone.now() + IDLE,
+                    expires_at=timezone.now() + PEOPLE.idle,
                     **_person(data),
                 )
                 return
-            rows = Session.objects.filter(key_hash=_hash(self._get_key()))
+            rows = Session.objects.filter(key_hash=key_hash(self._get_key()))
             if not rows.update(data=text):
                 raise UpdateError
             # Only a session without a person is given one: the epoch of a sign-in never changes,
@@ -96,11 +132,11 @@ class SessionStore(SessionBase):
         if key is None or tenant is None:
             return
         with tenant_context(tenant):
-            Session.objects.filter(key_hash=_hash(key)).delete()
+            Session.objects.filter(key_hash=key_hash(key)).delete()
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Expired rows of the tenant in force are removed by `accounts.services.purge`."""
+        """Expired rows of the tenant in force are removed when their person signs in again."""
 
     def _get_key(self) -> str:
         key: str = self.session_key or ""
@@ -114,13 +150,35 @@ class SessionStore(SessionBase):
         with tenant_context(tenant):
             row: Session | None = (
                 Session.objects.select_related("user", "tenant")
-                .filter(key_hash=_hash(self._get_key()), expires_at__gt=now)
+                .filter(key_hash=key_hash(self._get_key()), expires_at__gt=now)
                 .first()
             )
-            if row is None or not _is_alive(row):
+            if row is None or not _is_alive(row) or not _is_fresh(row, self.lifetime, now):
                 return None
             _touch(row, now)
         return row
+
+
+def describe_session(
+    key: str | None, *, browser: str, address: str, methods: Sequence[str], now: datetime
+) -> None:
+    """Notes how and where a new session was begun; what ended long ago goes. In the context."""
+    rows = Session.objects.filter(key_hash=key_hash(key))
+    rows.update(browser=browser, address=address, methods=list(methods), seen_at=now)
+    owner = rows.values("user")
+    Session.objects.filter(user__in=owner, expires_at__lt=now - PEOPLE.absolute).delete()
+
+
+def note_methods(key: str | None, methods: Sequence[str]) -> None:
+    """Adds what was proved since to the session's line in the list. In the tenant's context."""
+    row = Session.objects.select_for_update().filter(key_hash=key_hash(key)).first()
+    if row is not None:
+        row.methods = list(dict.fromkeys([*row.methods, *methods]))
+        row.save(update_fields=["methods"])
+
+
+def _new_key(tenant: UUID) -> str:
+    return f"{tenant.hex}.{secrets.token_urlsafe(32)}"
 
 
 def _person(data: dict[str, Any]) -> dict[str, Any]:
@@ -135,9 +193,13 @@ def _is_alive(row: Session) -> bool:
     return row.user is None or (row.user.usable and row.epoch == row.user.session_epoch)
 
 
+def _is_fresh(row: Session, lifetime: Lifetime, now: datetime) -> bool:
+    return now - row.seen_at < lifetime.idle and now - row.created_at < lifetime.absolute
+
+
 def _touch(row: Session, now: datetime) -> None:
     """Moves the end of an idle session on, never past its absolute end."""
-    last = row.created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    ends = min(now + IDLE, last)
-    if ends - row.expires_at >= TOUCH_EVERY:
-        Session.objects.filter(pk=row.pk).update(expires_at=ends)
+    last = row.created_at + PEOPLE.absolute
+    ends = min(now + PEOPLE.idle, last)
+    if ends - row.expires_at >= TOUCH_EVERY or now - row.seen_at >= TOUCH_EVERY:
+        Session.objects.filter(pk=row.pk).update(expires_at=ends, seen_at=now)

@@ -12,7 +12,7 @@ from django_otp.oath import TOTP
 
 from accounts.config_rows import DEVICE_NAME, anchor_of
 from accounts.models import AuthenticatorDevice, ContactPoint, User
-from resets.facts import person_key
+from accounts.person_key import person_key
 from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import limit_for

@@ -7,6 +7,7 @@ from typing import Any
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -41,7 +42,11 @@ _WHO_SECONDS = 600
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     context = page_context(request, host_tenant(request), state="home")
-    context |= {"reset_url": plain_url("start"), "change_url": "", "security_info_url": ""}
+    context |= {
+        "reset_url": plain_url("start"),
+        "change_url": reverse("password:change"),
+        "security_info_url": reverse("security-info:index"),
+    }
     return render(request, "portal/home.html", context)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.person_key import person_key
 from tenants import audit
 from tenants.audit import Party
 from tenants.counters import Count, find_blocks, forget
@@ -20,7 +21,6 @@ from tenants.limits import Limit, limit_for
 from tenants.models import ResetPolicy
 from tenants.policy import STRONGEST_FIRST
 
-from ..facts import person_key
 from ..flow import State
 from ..models import Flow
 

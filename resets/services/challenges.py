@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.methods.registry import get_method
-from accounts.models import ContactPoint
+from accounts.sending import channels_of, resend_time
 from tenants.counters import Count
-from tenants.limits import CODE_LIFETIME, RESEND_GAPS, SENDS_PER_CHALLENGE
+from tenants.limits import CODE_LIFETIME
 from tenants.together import Changes
 
 from ..facts import Situation
@@ -17,29 +17,15 @@ from .common import Result, asked_of, end, record, subject
 from .questions import draw_questions
 from .standing import Standing
 
-CONTACT_KINDS = {
-    "email": ContactPoint.Kind.ALTERNATE_EMAIL.value,
-    "mobile_phone": ContactPoint.Kind.MOBILE_PHONE.value,
-    "office_phone": ContactPoint.Kind.OFFICE_PHONE.value,
-}
-
 
 def offered_channels(situation: Situation, method: str) -> Sequence[str]:
     """Channels of a method under the plan: no calls in a trial or on the free plan."""
-    if method == "email":
-        return ("email",)
-    voice = situation.facts(synchronised=False).granted.voice
-    if method == "mobile_phone":
-        return ("sms", "voice") if voice else ("sms",)
-    return ("voice",) if method == "office_phone" else ()
+    return channels_of(method, voice=situation.facts(synchronised=False).granted.voice)
 
 
 def resend_at(challenge: Challenge) -> datetime | None:
     """When the next code can be asked for; nothing once all are used up."""
-    if challenge.sends >= SENDS_PER_CHALLENGE or challenge.sent_at is None:
-        return None
-    gap = RESEND_GAPS[min(challenge.sends, len(RESEND_GAPS)) - 1]
-    return challenge.sent_at + gap
+    return resend_time(challenge.sends, challenge.sent_at)
 
 
 def begin(standing: Standing, challenge: Challenge, now: datetime, changes: Changes) -> None:

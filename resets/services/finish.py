@@ -10,6 +10,7 @@ from accounts.models import Credential, Session, User
 from accounts.passes import METHOD as PASS_METHOD
 from accounts.password_checks import PasswordTerms, terms_for, violations
 from accounts.passwords.rules import normalise_for_hashing
+from accounts.person_key import person_key
 from tenants import audit
 from tenants.counters import forget
 from tenants.roles import holds_administrator_role
@@ -17,7 +18,6 @@ from tenants.secret import Secret
 from tenants.together import Change, Changes, Given
 
 from ..eligibility import NOT_ENOUGH_METHODS, independent
-from ..facts import person_key
 from ..flow import OPEN_STATES, State
 from ..flow import Event as Step
 from ..models import Flow, Gate

@@ -9,6 +9,7 @@ from accounts.contacts import administrators, primary_addresses
 from accounts.identifiers import canonical, find_domain
 from accounts.models import User
 from accounts.people import find_user
+from accounts.person_key import person_key
 from notifications.services import Recipient, notify, notify_nobody
 from tenants import audit
 from tenants.audit import Party
@@ -20,7 +21,7 @@ from tenants.reference import find_reference
 from tenants.roles import CONTACT_TIERS, MAX_CONTACTED
 from tenants.services import get_platform
 
-from ..facts import Situation, person_key, read_situation
+from ..facts import Situation, read_situation
 from .common import Origin
 from .notices import language_for
 

@@ -4,12 +4,14 @@ Every answer is counted in a transaction of its own before it is judged (R-9); w
 taken back when the answer was right.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
+from accounts.sending import CONTACT_KINDS
 from tenants.counters import count_down, count_up
 from tenants.keys import tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
@@ -19,7 +21,7 @@ from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Challenge, Flow, Gate
-from .challenges import CONTACT_KINDS, begin_without_choice, count_attempt, lock
+from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
@@ -152,6 +154,10 @@ def _fail(
     record(flow, "flow.verification_failed", now, changes, result="failure", data=cause)
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+        changes.update(challenge, "nonce")
     all_judged = challenge.judged >= challenge.tries
     challenge.dead = left == 0 and all_judged
     changes.update(challenge, "questions", "dead", "judged")

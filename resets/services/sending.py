@@ -10,19 +10,25 @@ from datetime import datetime
 from functools import cached_property
 
 from accounts.contacts import same_contact
-from accounts.destinations import destination_problem
 from accounts.methods.registry import get_method
-from accounts.numbers import dialled, e164
+from accounts.numbers import dialled
+from accounts.sending import (
+    CONTACT_KINDS,
+    NOBODY,
+    PHONE_CHANNELS,
+    destination_counts,
+    problem_of,
+    sends_limit,
+)
 from notifications.services import CodeSource, Recipient, notify, notify_nobody
 from tenants.counters import Blocked, Count, Counted, count_down, count_up
-from tenants.limits import CODE_LIFETIME, LIMITS, TRIES_PER_FLOW
+from tenants.limits import CODE_LIFETIME, TRIES_PER_FLOW
 from tenants.together import Changes
 
 from ..facts import Situation, read_situation
 from ..flow import State
 from ..models import Challenge, Flow
 from .challenges import (
-    CONTACT_KINDS,
     begin,
     count_attempt,
     lock,
@@ -46,10 +52,6 @@ from .common import (
 from .denial import deny
 from .guessing import find_pause, sound, tell_blocked
 from .standing import Standing, standing_of
-
-PREFIX_LENGTH = 8  # "+" and seven digits
-_CHANNELS = ("sms", "voice")
-_NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _choice_problem(situation: Situation, chosen: _Chosen) -> Result | None:
     method, channel = chosen.method, chosen.channel
     if not method:
         return Result("missing", field="method")
-    if channel not in {"", *_CHANNELS}:
+    if channel not in {"", *PHONE_CHANNELS}:
         return Result("missing", field="channel")
     offered = offered_channels(situation, method)
     if method == "mobile_phone" and channel and channel not in offered:
@@ -124,10 +126,6 @@ def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result
     return Result("ok")
 
 
-def _sends_limit(method: str) -> str:
-    return "email_sends" if method == "email" else "phone_sends"
-
-
 def _count_contact(
     flow: Flow, situation: Situation, method: str, now: datetime, changes: Changes
 ) -> Result | Blocked | None:
@@ -136,10 +134,10 @@ def _count_contact(
     changes.update(flow, "tries")
     counts = proof_counts(situation, flow, method)
     counts += count_attempt(flow, situation, changes)
-    counts.append(situation.count(_sends_limit(method), subject(flow)))
+    counts.append(situation.count(sends_limit(method), subject(flow)))
     counted = count_up(counts, now, along=changes)
     over = counted.over
-    sends = next((block for block in over if block.limit.name == _sends_limit(method)), None)
+    sends = next((block for block in over if block.limit.name == sends_limit(method)), None)
     proofs = [block for block in over if block is not sends]
     if proofs or flow.tries > TRIES_PER_FLOW:
         longest = max(proofs, key=lambda block: block.until, default=None)
@@ -148,7 +146,7 @@ def _count_contact(
         return lock(flow, until_of(longest), now, changes)
     pause = find_pause(flow, situation, method, counted, now, changes)
     if pause is not None:
-        count_down([situation.count(_sends_limit(method), subject(flow))], into=changes)
+        count_down([situation.count(sends_limit(method), subject(flow))], into=changes)
     return pause or sends
 
 
@@ -157,7 +155,7 @@ def _compare_and_send(
 ) -> Result:
     flow, situation = standing.flow, standing.situation
     if chosen.method not in standing.offered():
-        sends = situation.count(_sends_limit(chosen.method), subject(flow))
+        sends = situation.count(sends_limit(chosen.method), subject(flow))
         _take_back(standing, chosen.method, changes, sends)
         return deny(flow, "choose", now, changes, field="method")
     registration = standing.open_registration(chosen.method)
@@ -167,7 +165,7 @@ def _compare_and_send(
     else:
         # The same statement, for rows that nobody has: time must not tell what is on file.
         counts = proof_counts(situation, flow, chosen.method)
-        count_down([replace(count, subject=_NOBODY) for count in counts], into=changes)
+        count_down([replace(count, subject=NOBODY) for count in counts], into=changes)
         changes.update(flow, "tries")
     if chosen.blocked is not None:
         return _too_many(standing, chosen.blocked, now, changes)
@@ -231,7 +229,7 @@ def send(handle: Handle, *, now: datetime) -> Result:
 def _send_again(
     standing: Standing, challenge: Challenge, now: datetime, changes: Changes
 ) -> Result:
-    flow, name = standing.flow, _sends_limit(challenge.method)
+    flow, name = standing.flow, sends_limit(challenge.method)
     challenge.nonce = secrets.token_bytes(16)
     challenge.expires_at = min(now + CODE_LIFETIME, flow.expires_at)
     changes.update(challenge, "nonce", "expires_at")
@@ -267,10 +265,11 @@ class _Destination:
 
     @cached_property
     def problem(self) -> str | None:
-        if self.address is None or self._is_mail:
+        if self.address is None:
             return None
         policy = self.standing.situation.policy
-        return destination_problem(self.address, policy.phone_countries if policy else ())
+        countries = policy.phone_countries if policy else ()
+        return problem_of(self.address, is_mail=self._is_mail, countries=countries)
 
     @property
     def _is_mail(self) -> bool:
@@ -279,13 +278,8 @@ class _Destination:
     def counts(self) -> list[Count]:
         """What a sending is counted on at its destination, over all tenants together."""
         goes = self.address if self.problem is None else None
-        nobody = f"{_NOBODY} {subject(self.standing.flow)}"
-        if self._is_mail:
-            mailbox = goes.strip().casefold() if goes is not None else nobody
-            return [Count(LIMITS["mails_to_mailbox"], mailbox)]
-        number = e164(goes) if goes is not None else nobody
-        prefix = number[:PREFIX_LENGTH] if goes is not None else nobody
-        return [Count(LIMITS["calls_to_number"], number), Count(LIMITS["sends_to_prefix"], prefix)]
+        instead = f"{NOBODY} {subject(self.standing.flow)}"
+        return destination_counts(goes, is_mail=self._is_mail, instead=instead)
 
     def allowed(self, counted: Counted, now: datetime, changes: Changes) -> str | None:
         """The address, unless nothing may go there."""
@@ -333,7 +327,7 @@ def _notify(
 ) -> None:
     flow, policy = standing.flow, standing.situation.policy
     to = address
-    if challenge.channel in _CHANNELS:
+    if challenge.channel in PHONE_CHANNELS:
         to = dialled(address, with_extension=policy is not None and policy.pass_extension)
     notify(
         "code",

@@ -42,7 +42,7 @@ class Standing:
         return assess(self.situation, self.own, synchronised=self.synchronised, site=self.flow.site)
 
     def method_context(self) -> MethodContext:
-        return self.situation.method_context(self.flow.site)
+        return self.situation.method_context(self.flow.site, concealed=self.flow.concealed)
 
     @property
     def step(self) -> int:

@@ -22,6 +22,7 @@ from accounts.people import (
     meaning,
     people_rows,
 )
+from accounts.person_key import person_key
 from tenants import audit
 from tenants.counters import Blocked, Count, Counted, count_down, count_up, forget
 from tenants.keys import binding, tenant_keys
@@ -34,7 +35,7 @@ from tenants.services import get_platform
 from tenants.together import Changes, Reading
 
 from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
-from ..facts import Assessment, Situation, assess, person_key, read_situation, synchronised_rows
+from ..facts import Assessment, Situation, assess, read_situation, synchronised_rows
 from ..flow import Event as Step
 from ..flow import State
 from ..models import Flow

@@ -192,6 +192,7 @@ class ResetPolicyAdmin(SingleRowAdmin, EditableAdmin):
         "admins_may_reset",
         "writeback",
         "unlock_without_reset",
+        "register_with_password",
         "password_rules",
         "password_min_length",
         "password_max_age_days",

@@ -103,6 +103,10 @@ class PolicyForm(IntentForm):
     reconfirm_days = _count(
         "Days until people confirm what is on file", 0, 730, "0 to 730; 0 means never."
     )
+    register_with_password = _tick(
+        "Let people register a first method with only their password",
+        "Without it they need a temporary access pass, or prove a contact you entered for them.",
+    )
     notify_user = _tick("Tell people that their password was reset")
     notify_admins = forms.ChoiceField(
         label="When an administrator resets, tell", choices=list(_TOLD.items())
@@ -144,7 +148,16 @@ class PolicyForm(IntentForm):
             ("questions_to_register", "questions_to_reset", "custom_questions"),
             "A weak method: never alone, never for administrators.",
         ),
-        ("Registration", ("require_registration", "combined_registration", "reconfirm_days"), ""),
+        (
+            "Registration",
+            (
+                "require_registration",
+                "combined_registration",
+                "register_with_password",
+                "reconfirm_days",
+            ),
+            "",
+        ),
         ("Notices", ("notify_user", "notify_admins"), ""),
         (
             "Directory and phones",

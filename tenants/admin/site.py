@@ -25,13 +25,15 @@ LANGUAGE = "en"
 
 View = Callable[..., HttpResponseBase]
 SignIn = Callable[[HttpRequest, Mapping[str, Any]], HttpResponse]
+MayEnter = Callable[[HttpRequest], bool]
 
 
 class TenantAdminSite(AdminSite):
     """Administration of the tenant in force. It speaks English, and keeps no log of its own:
     what administrators do is in the audit trail.
 
-    `sign_in` is the page that signs people in. It knows people, so the app that owns them sets it.
+    `sign_in` is the page that signs people in, `may_enter` says whether a session was proved well
+    enough for this site. Both know people, so the app that owns them sets them.
     """
 
     site_title = "Administration"
@@ -41,6 +43,7 @@ class TenantAdminSite(AdminSite):
     empty_value_display = "–"
     logout_template = "admin/signed_out.html"
     sign_in: SignIn | None = None
+    may_enter: MayEnter | None = None
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
@@ -49,6 +52,8 @@ class TenantAdminSite(AdminSite):
             user.is_authenticated
             and user.tenant_id == in_force
             and user.has_module_perms("administration")
+            and self.may_enter is not None
+            and self.may_enter(request)
         )
 
     def get_urls(self) -> list[Any]:

@@ -52,6 +52,10 @@ _ABOUT: dict[str, tuple[Shape, str]] = {
     "admins_may_reset": (Flag(), "whether administrators may reset their own passwords"),
     "writeback": (Flag(), "change passwords in the organisation's own directory"),
     "unlock_without_reset": (Flag(), "offer to unlock without a new password"),
+    "register_with_password": (
+        Flag(),
+        "let people register a first method with only their password",
+    ),
 }
 POLICY = Table(
     {

@@ -45,6 +45,9 @@ class ResetPolicy(TenantModel):
     admins_may_reset = models.BooleanField(default=True)
     writeback = models.BooleanField(default=False)
     unlock_without_reset = models.BooleanField(default=False)
+    register_with_password = models.BooleanField(
+        default=True, help_text="Whether the password alone lets somebody register a first method."
+    )
     password_rules = models.CharField(
         max_length=10, choices=PasswordRuleSet.choices, default=PasswordRuleSet.ENTRA
     )
@@ -87,4 +90,5 @@ class ResetPolicy(TenantModel):
             admins_may_reset=self.admins_may_reset,
             writeback=self.writeback,
             unlock_without_reset=self.unlock_without_reset,
+            register_with_password=self.register_with_password,
         )

@@ -22,14 +22,16 @@ from . import views
 LANGUAGE = "en"
 
 SignIn = Callable[[HttpRequest, Mapping[str, Any]], HttpResponse]
+MayEnter = Callable[[HttpRequest], bool]
 Examine = Callable[[], Sequence[Any]]
 
 
 class OperatorSite(AdminSite):
     """For those who run the installation. Only on shared hosts, only for its own operators.
 
-    `sign_in` is the page that signs people in, `examine` says how the installation is; both know
-    more than this app, so who assembles the product gives them.
+    `sign_in` is the page that signs people in, `may_enter` says whether a session was proved well
+    enough for this site, `examine` says how the installation is; all know more than this app, so
+    who assembles the product gives them.
     """
 
     site_title = site_header = index_title = "Operator"
@@ -37,11 +39,17 @@ class OperatorSite(AdminSite):
     site_url = None
     logout_template = "admin/signed_out.html"
 
-    def __init__(self, name: str, *, sign_in: SignIn, examine: Examine) -> None:
+    def __init__(
+        self, name: str, *, sign_in: SignIn, may_enter: MayEnter, examine: Examine
+    ) -> None:
         super().__init__(name)
-        self.sign_in, self.examine = sign_in, examine
+        self.sign_in, self.may_enter, self.examine = sign_in, may_enter, examine
 
     def has_permission(self, request: HttpRequest) -> bool:
+        return self.is_operator(request) and self.may_enter(request)
+
+    def is_operator(self, request: HttpRequest) -> bool:
+        """Whether an operator is signed in, proved well enough or not yet."""
         user: Any = request.user
         return bool(
             user.is_authenticated
@@ -111,7 +119,7 @@ def _guarded(site: OperatorSite, view: Any) -> Any:
         request.current_app = site.name
         _know_user(request)
         user: Any = request.user
-        if user.is_authenticated and not site.has_permission(request):
+        if user.is_authenticated and not site.is_operator(request):
             with tenant_context(user.tenant_id):
                 audit.record(
                     "admin.denied",

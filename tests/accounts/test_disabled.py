@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.disabled import disable_method, enable_methods
 from accounts.models import User
-from resets.facts import person_key
+from accounts.person_key import person_key
 from tenants.audit import Party
 from tenants.counters import Count, count_up, find_block
 from tenants.limits import LIMITS

@@ -15,9 +15,9 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import ImportRun, User
+from accounts.person_key import person_key
 from accounts.token_files import SAMPLE
 from accounts.token_imports import check
-from resets.facts import person_key
 from sspr_project.operator_site import operator_site
 from tenants.admin import tenant_site
 from tenants.audit import Party

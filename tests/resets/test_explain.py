@@ -163,7 +163,7 @@ def test_a_lock_is_named_with_the_time_it_ends(acme: Acme, visitor: Visitor) -> 
 
 
 def test_a_lock_by_many_journeys_is_named_too(acme: Acme) -> None:
-    from resets.facts import person_key
+    from accounts.person_key import person_key
 
     with acme.inside():
         key = person_key("bob@acme.example").hex()

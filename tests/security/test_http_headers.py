@@ -223,7 +223,7 @@ SAME_SITE = {
     "__Host-sspr_flow": "Lax",
     "__Host-sspr_csrf": "Lax",
     "__Host-sspr_language": "Lax",
-    "__Host-sspr_session": "Strict",
+    "__Host-sspr_session": "Lax",
     "__Host-sspr_wait": "Strict",
 }
 

@@ -51,3 +51,20 @@ def signed_in_client(
     key = session_key_of(organisation, user, proved=proved, proved_at=proved_at)
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     return client
+
+
+def prove_session(key: str, method: str = "app_code", *, at: datetime | None = None) -> None:
+    """Notes in a session that its person proved this method, as the pages of the proof do.
+
+    For tests that are about what comes after the second factor.
+    """
+    store = SessionStore(key)
+    request = RequestFactory().get("/")
+    request.session = store
+    note_proof(request, [method], at or timezone.now())
+    store.save()
+
+
+def prove_client(client: Client, method: str = "app_code") -> None:
+    """The same for a browser that is signed in."""
+    prove_session(client.cookies[settings.SESSION_COOKIE_NAME].value, method)

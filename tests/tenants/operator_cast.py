@@ -11,6 +11,7 @@ from accounts.operators import create_operator
 from tenants.context import tenant_context
 from tenants.models import AuditEvent
 from tenants.secret import Secret
+from tests.services.signed_in import prove_client
 
 OPERATOR = "olga@ops.example"
 OPERATOR_PASSWORD = "Copper Lantern 81 Tides"
@@ -34,6 +35,7 @@ def operator_client() -> Client:
     client = Client(headers={"host": "localhost"})
     answer = try_operator(client)
     assert answer.status_code == 302, answer.content.decode()
+    prove_client(client)
     return client
 
 

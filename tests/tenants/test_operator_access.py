@@ -5,14 +5,13 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.signin.admin_login import WRONG_OPERATOR
-from accounts.signin.sessions import IDLE
+from accounts.signin.sessions import ADMINISTRATION
 from resets.services import Origin, start
 from tenants.context import tenant_context
 from tenants.models import AuditEvent
@@ -103,9 +102,9 @@ def test_on_a_host_of_an_organisation_there_is_no_operator_site(acme: Acme) -> N
 def test_the_session_ends_when_it_is_idle_and_when_the_operator_is_disabled() -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
         client = operator_client()
-        clock.shift(IDLE - timedelta(seconds=1))
+        clock.shift(ADMINISTRATION.idle - timedelta(seconds=1))
         assert client.get("/operator/tenants/").status_code == 200
-        clock.shift(IDLE)
+        clock.shift(ADMINISTRATION.idle)
         assert client.get("/operator/tenants/").status_code == 302
 
         client = operator_client()
@@ -113,7 +112,7 @@ def test_the_session_ends_when_it_is_idle_and_when_the_operator_is_disabled() ->
         with tenant_context(get_platform()):
             User.objects.update(is_active=False)
         assert client.get("/operator/tenants/").status_code == 302
-    assert settings.SESSION_COOKIE_AGE <= 4 * 3600
+    assert ADMINISTRATION.absolute <= timedelta(hours=4)
 
 
 @pytest.mark.parametrize("page", PAGES)

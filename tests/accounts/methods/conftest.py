@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from accounts.methods.base import Answer, Asked, MethodContext
+from accounts.methods.registry import get_method
 from accounts.models import User
 from accounts.people import Belongings, belongings_of
 from tenants.keys import forget_keys, tenant_keys
@@ -24,10 +25,12 @@ from tests.credentials import (
     token_of,
     yubikey_of,
 )
+from tests.services.softkey import challenge_of, give_passkey, own_assertion
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 QUESTION_KEYS = tuple(QUESTIONS)[:3]
-CONTEXT = MethodContext(NOW, frozenset({"acme.example"}), 3, ())
+SITE = "https://acme.sspr.test"
+CONTEXT = MethodContext(NOW, frozenset({"acme.example"}), 3, (), SITE)
 ASKED = Asked(
     b"n" * 16,
     b"flow|challenge|step|method|person",
@@ -54,6 +57,7 @@ def give_the_rest(user: User, domain: str) -> None:
     _kept["backup_codes", user.pk] = give_backup_codes(user, NOW)[0]
     _kept["temporary_access_pass", user.pk] = give_pass(user, NOW - timedelta(minutes=1))
     give_manager(user, make_person("boss", domain))
+    give_passkey(user, SITE)
 
 
 def code(text: str) -> Answer:
@@ -62,6 +66,10 @@ def code(text: str) -> Answer:
 
 def answers(*texts: str) -> Answer:
     return Answer(answers=tuple(Secret(text) for text in texts))
+
+
+def asserting(text: str) -> Answer:
+    return Answer(assertion=Secret(text))
 
 
 def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) -> Answer:
@@ -80,6 +88,9 @@ def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) ->
     }
     if method in shown:
         return code(shown[method]())
+    if method == "passkey":
+        options = get_method(method).prompt(None, asked, CONTEXT)["options"]
+        return asserting(own_assertion(user, SITE, challenge_of(options)))
     return code(tenant_keys().code(asked.nonce, asked.bound_to).reveal())
 
 

@@ -91,7 +91,7 @@ def test_the_right_answer_is_right_and_names_registered_evidence(acme: Acme, key
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
 def test_junk_is_wrong_and_never_an_error(acme: Acme, key: str, junk: str) -> None:
-    answer = Answer(code=code(junk).code, answers=answers(*[junk] * 3).answers)
+    answer = Answer(code(junk).code, answers(*[junk] * 3).answers, code(junk).code)
     with acme.inside():
         own = belongings(acme.alice)
         for whose in (own, None):

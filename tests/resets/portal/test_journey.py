@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Session
 from accounts.passwords.hashing import OwaspArgon2PasswordHasher
 from resets.models import Flow
+from tenants.keys import forget_keys
 from tests.cast import NEW_PASSWORD, PASSWORD, Acme, app_code
 from tests.resets.conftest import NOW, Post
 from tests.resets.visitor import Clock, Visitor, get_flow_row, trail, types
@@ -354,3 +355,13 @@ def test_two_browsers_walk_two_journeys_of_one_person(
     with acme.inside():
         assert Flow.objects.get(pk=other.flow).gates.count() == 0
         assert Flow.objects.get(pk=visitor.flow).gates.count() == 1
+
+
+def test_a_journey_goes_on_in_a_process_that_has_no_keys_yet(acme: Acme, visitor: Visitor) -> None:
+    """Another process, or this one after a quarter of an hour, may begin with a page that reads."""
+    visitor.start(acme.bob.user_id)
+    forget_keys()
+
+    page = visitor.get(visitor.path)
+
+    assert (page.status, page.state) == (200, "proving")

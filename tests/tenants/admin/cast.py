@@ -25,6 +25,7 @@ from tenants.models import Domain, Group, GroupNesting, Host, ResetPolicy, Subsc
 from tenants.reference import new_reference
 from tenants.services import create_tenant, get_platform
 from tests.cast import hashed
+from tests.services.signed_in import prove_client
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct-Horse-7-Battery"
@@ -202,8 +203,9 @@ def try_sign_in(
 
 
 def signed_in(user_id: str, *, host: str = "localhost") -> Client:
-    """A browser with a session. Requests of it still need to name a host of their own."""
+    """A browser with a session and both factors proved. Requests name a host of their own."""
     client = Client(headers={"host": host})
     response = try_sign_in(user_id, client=client, host=host)
     assert response.status_code == 302, response.content.decode()
+    prove_client(client)
     return client

@@ -63,10 +63,10 @@ PAGES = (
 _PEOPLE = """
 INSERT INTO accounts_user (id, tenant_id, password, user_id, display_name, given_name, surname,
     kind, is_active, roles, source, language, origin, home, session_epoch, disabled_methods,
-    created_at)
+    must_change_password, created_at)
 SELECT md5('p'||n||%(tenant)s::text)::uuid, %(tenant)s, '!', 'p'||n||'@'||%(domain)s, g||' '||s, g,
     s, CASE WHEN n %% 5000 = 1 THEN 'guest' ELSE 'member' END, n %% 4000 <> 1, '[]', 'cloud', '',
-    '', '', 0, '[]', now()
+    '', '', 0, '[]', false, now()
 FROM (SELECT n, (ARRAY['Alice','Bob','Carol'])[1 + n %% 3] g,
       initcap(substr(md5((n %% 5000)::text), 1, 7)) s FROM generate_series(1, %(rows)s) n) made
 """
