@@ -154,12 +154,13 @@ def verify(prover: Prover, answer: Answer, *, now: datetime) -> ProofResult:
         problem = _problem(asking, challenge, answer) or _count_try(asking, challenge)
         if problem is not None:
             return problem
+    informed = get_method(challenge.method).consult(prover.tenant, answer)
     with tenant_context(prover.tenant):
         asking = prover.asking(now)
         pending = find_pending(asking, lock=True, expired=True)
         if pending is None or pending.pk != challenge.pk:
             return ProofResult("gone")
-        return _judge(asking, pending, answer)
+        return _judge(asking, pending, informed)
 
 
 def _problem(asking: Asking, challenge: ProofChallenge, answer: Answer) -> ProofResult | None:
