@@ -181,4 +181,4 @@ def test_of_very_many_no_more_are_read_than_removed(
     text = plan if isinstance(plan, str) else json.dumps(plan)
     assert '"counters_by_end"' in text
     assert "Seq Scan" not in text
-    assert not re.search("\"Rows Removed by [^\"]*\": [1-9]", text), text
+    assert not re.search('"Rows Removed by [^"]*": [1-9]', text), text
