@@ -13,6 +13,7 @@ import ast
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NOTICED = ("killed", "timeout")
 _PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+_TRIAL = ("-p", "benchmarks.mutation.trial")
 _PATIENCE = 600
 
 
@@ -42,6 +44,8 @@ def main() -> int:
     if unknown:
         options.error(f"no tests are named for {', '.join(sorted(unknown))}")
     os.nice(19)
+    # A run that is told to stop takes its copy along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with copied() as tree:
         verdicts = tried(tree, chosen.modules or list(MODULES))
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,8 @@ def tried(tree: Path, modules: Sequence[str]) -> dict[str, list[dict[str, Any]]]
     job = tree.parent / "job"
     job.write_text(json.dumps(modules), encoding="utf-8")
     tests = sorted({test for module in modules for test in MODULES[module]})
-    command = [*_PYTEST, "-p", "benchmarks.mutation.trial", *tests]
+    # A test has to fail, not to explain itself.
+    command = [*_PYTEST, "--assert=plain", "--tb=native", *_TRIAL, *tests]
     env = {**os.environ, "SSPR_MUTANTS": str(job)}
     done = subprocess.run(
         command, cwd=tree, env=env, stderr=subprocess.PIPE, text=True, check=False

@@ -6,6 +6,7 @@ is the file that SSPR_MUTANTS names; the verdicts are written beside it.
 """
 
 import ast
+import gc
 import importlib
 import json
 import os
@@ -85,6 +86,9 @@ class Trial:
             self._watch.run(item, items[(number + 1) % len(items)])
             if self._failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any fault")
+        # What is there stays as it is: a child that looked through it would have to copy it.
+        gc.collect()
+        gc.freeze()
 
     def verdicts(self, module: str) -> list[dict[str, Any]]:
         source = (self._root / module).read_text(encoding="utf-8")
@@ -127,6 +131,7 @@ class Trial:
     def _in_child(self, module: str, tree: ast.Module, scope: str, tests: list[str]) -> None:
         """Never returns: 0 nobody noticed, 1 a test failed, 3 only a fresh import can tell."""
         code = 1
+        gc.disable()
         try:
             resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
             silence = os.open(os.devnull, os.O_WRONLY)
