@@ -38,6 +38,7 @@ _PATIENCE = 600
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("modules", nargs="*", help="all of them, when none is named")
+    options.add_argument("--warm", action="store_true", help="no second try; quick, and too strict")
     options.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     chosen = options.parse_args()
     unknown = set(chosen.modules) - set(MODULES)
@@ -47,7 +48,7 @@ def main() -> int:
     # A run that is told to stop takes its copy along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with copied() as tree:
-        verdicts = tried(tree, chosen.modules or list(MODULES))
+        verdicts = tried(tree, chosen.modules or list(MODULES), warm=chosen.warm)
     chosen.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(verdicts, indent=1, sort_keys=True)
     (chosen.out / "mutants.json").write_text(text + "\n", encoding="utf-8")
@@ -78,7 +79,7 @@ def copied() -> Iterator[Path]:
         yield tree
 
 
-def tried(tree: Path, modules: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def tried(tree: Path, modules: Sequence[str], *, warm: bool) -> dict[str, list[dict[str, Any]]]:
     """The verdict on each fault of each module. Raises RuntimeError with what pytest wrote."""
     job = tree.parent / "job"
     job.write_text(json.dumps(modules), encoding="utf-8")
@@ -94,9 +95,8 @@ def tried(tree: Path, modules: Sequence[str]) -> dict[str, list[dict[str, Any]]]
         verdicts = job.with_name(module.replace("/", ".") + ".verdicts")
         if not verdicts.exists():
             raise RuntimeError(f"pytest ended with {done.returncode}\n{done.stderr[-4000:]}")
-        found[module] = [
-            _once_more(tree, module, row) for row in json.loads(verdicts.read_text("utf-8"))
-        ]
+        rows = json.loads(verdicts.read_text(encoding="utf-8"))
+        found[module] = rows if warm else [_once_more(tree, module, row) for row in rows]
     return found
 
 

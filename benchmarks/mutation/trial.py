@@ -30,6 +30,7 @@ from tests.services import session as database
 
 SURVIVED, KILLED, TIMEOUT, COLD = "survived", "killed", "timeout", "cold"
 _EXITS = {0: SURVIVED, 1: KILLED, 3: COLD}
+_BROKEN = 4
 _MEMORY = 4 * 2**30
 
 
@@ -93,8 +94,9 @@ class Trial:
     def verdicts(self, module: str) -> list[dict[str, Any]]:
         source = (self._root / module).read_text(encoding="utf-8")
         everything = [name for name in self._items if name.partition("::")[0] in MODULES[module]]
-        if self._try(module, ast.parse(source), "", everything)[0] != SURVIVED:
-            raise pytest.UsageError(f"{module} can't be put in its own place")
+        verdict, _ = self._try(module, ast.parse(source), "", everything)
+        if verdict != SURVIVED:
+            raise pytest.UsageError(f"{module} put in its own place: {verdict}")
         rows = []
         for mutant in mutants_of(source):
             tests = self._tests_of(module, source, mutant)
@@ -130,21 +132,27 @@ class Trial:
 
     def _in_child(self, module: str, tree: ast.Module, scope: str, tests: list[str]) -> None:
         """Never returns: 0 nobody noticed, 1 a test failed, 3 only a fresh import can tell."""
-        code = 1
+        code = _BROKEN
         gc.disable()
         try:
-            resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-            silence = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(silence, 1)
-            os.dup2(silence, 2)
-            self._session.config.pluginmanager.unregister(name="terminalreporter")
-            database._kept.append(database.shared_cluster().connect(database.database()))
+            self._be_apart()
+            code = 1
             plant(imported(module), compile(tree, str(self._root / module), "exec"), scope)
             code = 1 if self._is_noticed(tests) else 0
         except NotPlantable:
             code = 3
         finally:
             os._exit(code)
+
+    def _be_apart(self) -> None:
+        """Nothing that the parent holds is used: neither its output nor its connections."""
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        self._session.config.pluginmanager.unregister(name="terminalreporter")
+        if database._kept:
+            database._kept.append(database.shared_cluster().connect(database.database()))
 
     def _is_noticed(self, tests: list[str]) -> bool:
         self._failed = False
@@ -179,7 +187,10 @@ def _awaited(child: int, end: float) -> str:
     while time.monotonic() < end:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
-            return _EXITS.get(os.waitstatus_to_exitcode(status), KILLED)
+            code = os.waitstatus_to_exitcode(status)
+            if code == _BROKEN:
+                raise RuntimeError("a child could not begin")
+            return _EXITS.get(code, KILLED)
         time.sleep(0.005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
