@@ -23,6 +23,7 @@ MODULES: Mapping[str, Sequence[str]] = {
     ),
     "tenants/keys.py": ("tests/tenants/test_keys.py", "tests/tenants/test_services.py"),
     "notifications/sealing.py": (
+        "tests/notifications/test_sealing.py",
         "tests/notifications/test_services.py",
         "tests/notifications/test_queue.py",
     ),
