@@ -18,7 +18,7 @@ from tenants.admin.trail import clock
 from tenants.keys import SealBroken
 from tenants.masking import masked_email, masked_phone
 
-from . import admin_groups, admin_imports  # noqa: F401 - the second registers the imports
+from . import admin_applications, admin_groups, admin_imports  # noqa: F401 - they register tables
 from .admin_guests import InviteGuestForm
 from .admin_people import (
     AssignLicenceForm,

@@ -53,11 +53,11 @@ class ExternalIdentity(Typed):
         row = take_answer(PROOF, bound_to_challenge(asked.challenge), value, context.now)
         if own is None or row is None or not row.provider.proves or row.subject_lookup is None:
             return WRONG
-        lookup = bytes(row.subject_lookup)
-        for credential in own.credentials_for(METHOD, context.now):
+        lookup, accounts = bytes(row.subject_lookup), own.credentials_for(METHOD, context.now)
+        for credential in accounts:
             if credential.lookup is not None and bytes(credential.lookup) == lookup:
                 return Verdict(right=True, evidence=credential.evidence)
-        return Verdict(right=False, cause="other_identity")
+        return Verdict(right=False, cause="other_identity") if accounts else WRONG
 
     def prompt(
         self, own: Belongings | None, asked: Asked, context: MethodContext
