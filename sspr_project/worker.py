@@ -47,6 +47,7 @@ EVERY_SECONDS: Mapping[str, float] = {
     "audit": 2.0,
     "captcha": 60.0,
     "imports": 60.0,
+    "sign_ins": 600.0,
     "counters": 60.0,
     "heartbeat": 5.0,
 }

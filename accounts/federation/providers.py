@@ -75,10 +75,11 @@ def change_provider(
         audit.record("provider.changed", actor=by, data=data, now=now)
 
 
-def remove_provider(row: IdentityProvider, *, by: Party, now: datetime) -> None:
+def remove_provider(row: IdentityProvider, *, by: Party, now: datetime, reason: str = "") -> None:
     """Removes it, and with it every account of people there."""
     forget_provider(row)
-    audit.record("provider.removed", actor=by, data={"provider": row.name}, now=now)
+    data = {"provider": row.name}
+    audit.record("provider.removed", actor=by, reason=reason, data=data, now=now)
     row.delete()
 
 

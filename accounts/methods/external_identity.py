@@ -7,6 +7,7 @@ from typing import Any, Literal
 from django.urls import reverse
 
 from tenants.keys import tenant_keys
+from tenants.together import Reading
 
 from ..federation.redirections import METHOD, bound_to_challenge, take_answer
 from ..models import IdentityProvider, Redirection
@@ -15,6 +16,8 @@ from .base import WRONG, Answer, Asked, Asks, MethodContext, Problem, Registrati
 
 MAX_VALUE = 128
 PROOF: str = Redirection.Purpose.PROOF
+# Pages of a journey are read outside a transaction, where only a `Reading` finds rows.
+_PROVIDERS = Reading(lambda: (IdentityProvider.objects.filter(is_enabled=True, proves=True),))
 
 
 class ExternalIdentity(Typed):
@@ -53,24 +56,24 @@ class ExternalIdentity(Typed):
         row = take_answer(PROOF, bound_to_challenge(asked.challenge), value, context.now)
         if own is None or row is None or not row.provider.proves or row.subject_lookup is None:
             return WRONG
-        lookup = bytes(row.subject_lookup)
-        for credential in own.credentials_for(METHOD, context.now):
+        lookup, accounts = bytes(row.subject_lookup), own.credentials_for(METHOD, context.now)
+        for credential in accounts:
             if credential.lookup is not None and bytes(credential.lookup) == lookup:
                 return Verdict(right=True, evidence=credential.evidence)
-        return Verdict(right=False, cause="other_identity")
+        return Verdict(right=False, cause="other_identity") if accounts else WRONG
 
     def prompt(
         self, own: Belongings | None, asked: Asked, context: MethodContext
     ) -> Mapping[str, Any]:
         """All providers of the organisation that prove somebody, the same for everybody."""
-        rows = IdentityProvider.objects.filter(is_enabled=True, proves=True).order_by("name")
+        [rows] = _PROVIDERS.rows()
         keys = tenant_keys()
         challenge = asked.challenge.hex if asked.challenge is not None else ""
         ticket = f"{keys.tenant.hex}.{challenge}"
         return {
             "providers": [
                 {"name": row.name, "url": reverse("federation:prove", args=[row.slug])}
-                for row in rows
+                for row in sorted(rows, key=lambda row: str(row.name))
             ],
             "ticket": f"{ticket}.{keys.mac('redirection ticket', ticket).hex()}",
         }

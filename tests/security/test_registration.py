@@ -1,4 +1,4 @@
-"""A-045, A-046: what an attacker with somebody's session does to what is on file."""
+"""A-045, A-046, A-048: what an attacker with a session or a password does to what is on file."""
 
 import re
 from datetime import timedelta
@@ -14,6 +14,7 @@ from tests.services.signed_in import session_key_of
 
 SESSION_COOKIE = "__Host-sspr_session"
 NEW = "intruder@example.org"
+ADD = "/security-info/add/email/"
 _LINK = re.compile(r"https://[^\s/]+(/security-info/undo/\S+)")
 
 
@@ -96,3 +97,25 @@ def test_a046_nothing_is_added_or_removed_without_a_fresh_proof(
     assert email_row(lab, bob) is not None
     assert lab.messages() == []
     assert lab.trail(type__startswith="method.") == []
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a048_a_first_method_with_only_the_password_is_as_the_policy_says(
+    lab: Lab, allowed: bool
+) -> None:
+    eve = lab.acme.eve
+    lab.policy(register_with_password=allowed)
+    thief = signed_in(lab, eve, proved_ago=None)
+    if allowed:
+        register_email(lab, thief, ADD)
+        assert email_row(lab, eve) is not None
+        told = [m for m in lab.messages() if m["kind"] == "method_changed"]
+        assert [(m["to"], bool(_LINK.search(m["text"]))) for m in told] == [(eve.user_id, True)]
+        return
+    thief.get("/reset/")
+
+    assert thief.get(ADD).status == 403
+    assert thief.post(ADD, {"contact": NEW}).status == 403
+
+    assert email_row(lab, eve) is None
+    assert lab.messages() == []
