@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
@@ -24,6 +25,28 @@ log = structlog.get_logger(__name__)
 TIMEOUT = 5.0
 Told = Literal["ok", "refused", "unavailable"]
 _REFUSED = frozenset({"BAD_OTP", "REPLAYED_OTP", "REPLAYED_REQUEST"})
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where touches are checked, and as whom we ask."""
+
+    url: str
+    client: str
+    key: bytes = field(repr=False)
+
+
+def open_server(settings: MethodSettings | None) -> Server | None:
+    """The tenant's server with its key open, in the tenant's context; nothing where there is none
+    or its row was tampered with."""
+    if settings is None or not settings.has_server:
+        return None
+    try:
+        key = base64.b64decode(settings.read_key().reveal())
+    except SealBroken:
+        log.error("validation_server_unreadable")
+        return None
+    return Server(settings.validation_url, settings.validation_client, key)
 
 
 def key_problem(key: str) -> str | None:
@@ -49,21 +72,16 @@ def signature(parameters: Mapping[str, str], key: bytes) -> str:
     return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha1).digest()).decode()
 
 
-def ask(server: MethodSettings, touch: Touch) -> Told:
+def ask(server: Server, touch: Touch) -> Told:
     """What the server says of a touch; `unavailable` where it says nothing that can be believed.
 
     Takes up to five seconds and belongs into no transaction.
     """
-    try:
-        key = base64.b64decode(server.read_key().reveal())
-    except SealBroken:
-        log.error("validation_server_unreadable")
-        return "unavailable"
-    query = {"id": server.validation_client, "otp": touch.text, "nonce": secrets.token_hex(16)}
+    query = {"id": server.client, "otp": touch.text, "nonce": secrets.token_hex(16)}
     try:
         answer = get(
-            server.validation_url,
-            query={**query, "h": signature(query, key)},
+            server.url,
+            query={**query, "h": signature(query, server.key)},
             timeout=TIMEOUT,
         )
     except OutboundFailed as failed:
@@ -75,7 +93,7 @@ def ask(server: MethodSettings, touch: Touch) -> Told:
     if answer.status != 200:
         log.warning("validation_server_failed", cause=f"status_{answer.status}")
         return "unavailable"
-    return judge(answer.body, query, key)
+    return judge(answer.body, query, server.key)
 
 
 def judge(body: bytes, asked: Mapping[str, str], key: bytes) -> Told:

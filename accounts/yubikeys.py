@@ -15,7 +15,7 @@ import structlog
 from tenants.keys import SealBroken
 
 from .models import Credential, MethodSettings, credential_lookup
-from .validation import Told, ask
+from .validation import Server, Told, ask, open_server
 from .yubikey import KEY_BYTES, Touch, find_opened
 
 log = structlog.get_logger(__name__)
@@ -61,20 +61,19 @@ def find_key(public_id: str) -> Credential | None:
     return row
 
 
-def find_server_for(touch: Touch) -> MethodSettings | None:
+def find_server_for(touch: Touch) -> Server | None:
     """The server to ask about this touch; nothing where none is needed or there is none.
 
     It depends on the key alone and never on the person.
     """
     row = find_key(touch.public_id)
     inside = find_inside(row) if row is not None else None
-    settings: MethodSettings | None = MethodSettings.objects.first()
     if row is None or inside is None or inside.is_ours:
         return None
-    return settings if settings is not None and settings.has_server else None
+    return open_server(MethodSettings.objects.first())
 
 
-def told_of(touch: Touch, server: MethodSettings | None) -> str:
+def told_of(touch: Touch, server: Server | None) -> str:
     """What the server says, "" where nobody is asked."""
     told: Told | None = ask(server, touch) if server is not None else None
     return told or ""

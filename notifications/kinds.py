@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-EMAIL, SMS, VOICE, NONE = "email", "sms", "voice", "none"
+EMAIL, SMS, VOICE, PUSH, NONE = "email", "sms", "voice", "push", "none"
 
 CODE_LIFETIME = timedelta(minutes=5)
 """A code is valid for five minutes (Entra, session and codes) and never delivered afterwards."""
@@ -25,7 +25,7 @@ class Kind:
     first_wait: timedelta
 
     def template(self, part: str) -> str:
-        """The template of a part: `subject.txt`, `txt`, `html`, `sms.txt`, `voice.txt`."""
+        """The template of a part: `subject.txt`, `txt`, `html`, or `txt` after a short channel."""
         return f"mail/{self.key}.{part}"
 
     def wait(self, attempts: int) -> timedelta:
@@ -51,6 +51,16 @@ _CODE = Kind(
     # Neither a name nor a user ID.
     frozenset({"host"}),
     carries_code=True,
+    lifetime=CODE_LIFETIME,
+    first_wait=timedelta(seconds=5),
+)
+
+_APPROVAL = Kind(
+    "approval",
+    (PUSH,),
+    # Only that something waits: the screen of a locked phone is read by anybody.
+    frozenset(),
+    carries_code=False,
     lifetime=CODE_LIFETIME,
     first_wait=timedelta(seconds=5),
 )
@@ -86,6 +96,10 @@ KINDS = _by_key(
         _notice("approval_request", "user_id", "until", "approve_url"),
         _notice("registration_required"),
         _notice("passkey_refused", "passkey"),
+        _notice("methods_enabled"),
+        _notice("sessions_ended"),
+        _APPROVAL,
+        _notice("approval_reported", "until"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened

@@ -84,11 +84,12 @@ def post(
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
     basic_auth: tuple[str, str] | None = None,
     timeout: float = TIMEOUT,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
-    parts = {"headers": headers, "data": form, "json": json}
+    parts = {"headers": headers, "data": form, "json": json, "content": content}
     return _asked("POST", url, parts, basic_auth=basic_auth, timeout=timeout)
 
 

@@ -5,4 +5,4 @@ class ResetsConfig(AppConfig):
     name = "resets"
 
     def ready(self) -> None:
-        from . import registration_knowledge  # noqa: F401 - registers what it knows
+        from . import receivers, registration_knowledge  # noqa: F401 - they say what they know

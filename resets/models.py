@@ -8,6 +8,9 @@ from tenants.scoping import TenantModel
 
 from .flow import State
 
+RESET, REHEARSAL = "reset", "rehearsal"
+"""Operations of a journey. A rehearsal proves everything and changes nothing."""
+
 
 class Flow(TenantModel):
     """One journey of one person, real or decoy.
@@ -23,7 +26,7 @@ class Flow(TenantModel):
     )
     person_key = models.BinaryField(max_length=32, editable=False)
     user_id_typed = models.BinaryField(editable=False)
-    operation = models.CharField(max_length=10, default="reset")
+    operation = models.CharField(max_length=10, default=RESET)
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State])
     reason = models.CharField(max_length=30, blank=True)
     policy = models.CharField(max_length=20, blank=True)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("accounts.federation.urls")),
     path("oidc/", include("accounts.oidc.urls")),
     path("", include("accounts.registration.urls")),
+    path("", include("accounts.authenticator.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

@@ -252,11 +252,16 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "provider purpose cause",
             service=DIRECTORY,
         ),
+        _type("flow.rehearsed", FLOW, "methods"),
         _type("method.code_sent", "User security info verification sent", "method channel"),
         _type("method.undone", "Change of user security info undone", "method name"),
         _type("registration.completed", "User registered all required security info", "methods"),
         _type("registration.put_off", "User cancelled security info registration"),
         _type("registration.confirmed", "User reviewed security info", "methods"),
+        # Requests to an authenticator: what was answered, and what nobody had a right to answer.
+        _type("push.answered", "Request answered in the authenticator", "decision purpose"),
+        _type("push.repudiated", "Fraud reported in the authenticator", "purpose until"),
+        _type("push.device_mismatch", "Request answered by a foreign device", "cause"),
     )
 }
 
@@ -341,6 +346,7 @@ _REASONS = {
     "flow.verification_failed": "user did not pass the {option} verification option",
     "flow.blocked": "user tried too often and has to wait",
     "flow.reevaluated": "the rules changed while the user was being verified",
+    "flow.rehearsed": "user rehearsed the recovery; nothing was changed",
     "flow.denied": "a step that was not open was tried",
     "flow.cancelled": "user cancelled before all verification options were passed",
     "flow.expired": "user took too long to finish",

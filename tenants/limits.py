@@ -27,7 +27,9 @@ MAX_ASSERTION = 4096
 MAX_CONTACT = 320
 MAX_PASSWORD = 256
 
-Scope = Literal["person", "method", "address", "destination", "prefix", "tenant", "alarm"]
+Scope = Literal[
+    "person", "method", "address", "destination", "prefix", "tenant", "alarm", "journey"
+]
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 FOREVER = timedelta(days=3650)
@@ -104,6 +106,11 @@ _ALL = (
     Limit("passkey_sign_ins_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
     # Browsers sent away to sign in at another service.
     Limit("redirections_by_address", "address", 60, HOUR, NO_BLOCK, shared=True),
+    # Requests to somebody's authenticator: in one journey, and in all of them.
+    Limit("approvals_in_journey", "journey", 3, FLOW_LIFETIME, NO_BLOCK),
+    Limit("approvals", "person", 5, HOUR, NO_BLOCK),
+    # Codes with which an authenticator is set up, typed from one address.
+    Limit("enrolments_by_address", "address", 30, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

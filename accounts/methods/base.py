@@ -59,7 +59,8 @@ class Asked:
     """The challenge as the method needs it: where a code is derived from, which questions.
 
     challenge: its ID, for rows of the method's own. reference: what the person sees on the page.
-    expires_at: when it can't be answered any more, where whoever asks knows.
+    purpose: reset or sign_in, for whoever has to approve it. expires_at: when it can't be answered
+    any more, where whoever asks knows.
     """
 
     nonce: bytes
@@ -68,6 +69,7 @@ class Asked:
     challenge: UUID | None = None
     reference: str = ""
     address: str = ""
+    purpose: str = "reset"
     expires_at: datetime | None = None
 
 

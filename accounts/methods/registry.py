@@ -20,6 +20,7 @@ METHODS = {
     "manager_approval": "accounts.methods.manager_approval.ManagerApproval",
     "passkey": "accounts.methods.passkey.Passkey",
     "external_identity": "accounts.methods.external_identity.ExternalIdentity",
+    "app_notification": "accounts.methods.app_notification.AppNotification",
 }
 
 

@@ -2,6 +2,7 @@
 
 from .application import Application, Authorization, Consent, SigningKey, Token
 from .approval import Approval
+from .approval_request import ApprovalRequest
 from .belonging import GroupMember
 from .contact import ContactPoint, contact_lookup
 from .credential import Credential, credential_lookup
@@ -19,6 +20,7 @@ from .user import User
 __all__ = [
     "Application",
     "Approval",
+    "ApprovalRequest",
     "AuthenticatorDevice",
     "Authorization",
     "Consent",

@@ -77,6 +77,7 @@ REGISTRABLES: dict[str, str] = {
     "passkey": "accounts.registration.methods.passkey.PasskeyRegistrable",
     "hardware_token": "accounts.registration.methods.hardware_token.HardwareToken",
     "yubikey_otp": "accounts.registration.methods.yubikey_otp.YubiKeyOtp",
+    "app_notification": "accounts.registration.methods.app_notification.AppNotificationEntries",
     "backup_codes": "accounts.registration.methods.backup_codes.BackupCodes",
     "external_identity": "accounts.registration.methods.external_identity.AccountRegistrable",
     "app_code": "accounts.registration.methods.app_code.AppCodeRegistrable",

@@ -22,6 +22,7 @@ from ..models import ContactPoint, User
 from ..people import belongings_of
 from ..services import party_of
 from ..signin.person import SignedIn, for_proved, note_proof
+from ..signin.provable import provable_methods
 from . import words
 from .changes import MethodChange, note_change
 from .interrupt import leave_wizard, way_back
@@ -148,19 +149,22 @@ def add(request: HttpRequest, person: SignedIn, method: str) -> HttpResponse:
         return refusal_page(request, person, "not_allowed", method=method)
     if standing.is_full(method):
         return refusal_page(request, person, "full", method=method, status=409)
-    return _noting_proof(
-        request, person, method, get_registrable(method).add(request, person, _done_url(request))
-    )
-
-
-def _noting_proof(
-    request: HttpRequest, person: SignedIn, method: str, response: HttpResponse
-) -> HttpResponse:
-    """Who had nothing to prove and proved the first thing they registered goes on with it."""
-    saved = response.status_code == SEE_OTHER and "pending=" not in response.headers["Location"]
-    if saved and method not in _NEVER_SIGNS_IN and not person.is_proved(timezone.now()):
-        note_proof(request, [method], timezone.now())
+    done_url = _done_url(request)
+    response = get_registrable(method).add(request, person, done_url)
+    if response.status_code == SEE_OTHER and response.headers["Location"] == done_url:
+        _note_first(request, person, method)
     return response
+
+
+def _note_first(request: HttpRequest, person: SignedIn, method: str) -> None:
+    """Who had nothing to prove and proved the first thing they registered goes on with it."""
+    now = timezone.now()
+    if person.is_proved(now) or method in _NEVER_SIGNS_IN:
+        return
+    with tenant_context(person.tenant.pk):
+        saved = method in provable_methods(person.user, site_of(request))
+    if saved:
+        note_proof(request, [method], now)
 
 
 @sensitive_post_parameters()

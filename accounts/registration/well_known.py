@@ -1,6 +1,7 @@
 """Where password managers find the pages for passkeys (W3C, passkey endpoints)."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from tenants.pages import site_of
@@ -12,7 +13,7 @@ def passkey_endpoints(request: HttpRequest) -> HttpResponse:
     site = site_of(request)
     return JsonResponse(
         {
-            "enroll": f"{site}/security-info/add/passkey/",
-            "manage": f"{site}/security-info/",
+            "enroll": site + reverse("security-info:add", args=["passkey"]),
+            "manage": site + reverse("security-info:index"),
         }
     )

@@ -7,7 +7,6 @@ of who exists. A try is counted by network address first. Every failure gets one
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +47,7 @@ from ..webauthn import (
     find_site,
     request_options,
 )
+from . import services
 
 PURPOSE = "sign-in"
 _ANONYMOUS = Party("anonymous", None, "")
@@ -101,10 +101,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         return _refused(request, None, now)
     with transaction.atomic():
         count_down(counts)
-    response: HttpResponse = import_module("accounts.signin.services").finish_sign_in(
-        request, user, (METHOD,), now
-    )
-    return response
+    return services.finish_sign_in(request, user, (METHOD,), now)
 
 
 def _fresh(request: HttpRequest, now: datetime) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.methods.registry import METHODS
 from accounts.passwords.messages import message, requirements
@@ -13,6 +14,7 @@ from accounts.passwords.rules import PasswordRules, Violation
 from accounts.questions import question_text
 
 from ..flow import State
+from ..models import REHEARSAL
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
 from .context import clock, flow_url, origin_of, page_context, plain_url
@@ -131,6 +133,7 @@ def _elsewhere(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
         "form_action": flow_url("verify", handle.flow),
         "method": pending.method,
         "prompt": pending.prompt,
+        "status_url": flow_url("waiting", handle.flow),
         "tries_left": pending.tries_left,
         "ends_at": clock(pending.expires_at),
         "other_url": _other_url(handle, view),
@@ -169,18 +172,25 @@ def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     return {
         "operation": view.operation,
+        "security_info_url": reverse("security-info:index"),
         "when": clock(view.finished_at),
-        "ended_sessions": True,
+        "ended_sessions": view.operation != REHEARSAL,
         "sign_in_url": "",
-        "not_me_text": NOT_ME,
+        "not_me_text": NOT_ME if view.operation != REHEARSAL else "",
     }
 
 
 def _ended(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     kind = view.state.value
-    if view.reason == "personal_account":
-        kind = "personal_account"
-    return {"kind": kind, "until": clock(view.blocked_until)}
+    if view.reason in {"personal_account", "not_me"}:
+        kind = view.reason
+    return {
+        "kind": kind,
+        "operation": view.operation,
+        "until": clock(view.blocked_until),
+        "register_url": reverse("security-info:register"),
+        "security_info_url": reverse("security-info:index"),
+    }
 
 
 _OWN = {

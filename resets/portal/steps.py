@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
@@ -28,7 +28,11 @@ from .pages import contact_context, flow_page, gone_page, retry_after, stranger_
 FLOW_COOKIE_AGE = 3600
 ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
 SEE_OTHER = 303
-_WAITS = {"channel": words.TOO_MANY_CODES, "paused": words.PAUSED}
+_WAITS = {
+    "channel": words.TOO_MANY_CODES,
+    "asked": words.TOO_MANY_ASKED,
+    "paused": words.PAUSED,
+}
 
 FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 
@@ -181,6 +185,13 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     return _moved_on(request, handle, view, now)
 
 
+@require_GET
+@flow_view
+def waiting(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """Whether a decision elsewhere is still to come, for the script of the page."""
+    return JsonResponse({"waiting": services.is_waiting(handle, now=now)})
+
+
 _ANSWERED = {"code", "assertion", "approval", "redirect"}
 """Pages whose answer is one piece, so what is wrong with it stands at `code`."""
 
@@ -205,7 +216,8 @@ def _wrong(
     if view.page == "questions":
         return flow_page(request, handle, view, now, errors={"answer_1": words.WRONG_ANSWERS})
     if view.page not in _ANSWERED or view.pending is None:
-        return flow_page(request, handle, view, now, errors={"method": words.WRONG_CODE})
+        text = words.wrong(result.field, sent=False) if result.field else words.WRONG_CODE
+        return flow_page(request, handle, view, now, errors={"method": text})
     wrong = words.wrong(view.pending.method, sent=bool(view.pending.channel))
     text = words.LATE_CODE if result.kind == "late" else wrong
     if result.field == "unavailable":

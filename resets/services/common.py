@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
 
+from accounts.authenticator.approvals import cancel_requests_of_journey
+from accounts.authenticator.devices import METHOD as APPROVED
 from accounts.methods.base import Asked
 from accounts.passwords.rules import Violation
 from tenants import audit
@@ -174,6 +176,8 @@ def kill_challenges(flow: Flow, changes: Changes) -> None:
     """The proof in hand can't be answered any more. Where it was read with the journey it is
     changed as that row, because the step may have changed it already."""
     challenge = _find_pending(flow)
+    if APPROVED in flow.methods:
+        cancel_requests_of_journey(flow.reference, changes)
     if challenge is None:
         changes.execute(*_KILLING.of(flow=flow.pk))
     else:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.urls import reverse
 
 from accounts.contacts import administrators, notice_addresses, primary_addresses
 from accounts.models import User
@@ -45,7 +46,7 @@ def hint_unregistered(
             "unregistered_hint",
             "email",
             Recipient(addresses[0], language_for(own.user, situation), own.user.display_name),
-            {"name": own.user.display_name},
+            {"name": own.user.display_name, "register_url": register_url()},
             now=now,
             reference=flow.reference,
             correlation_id=flow.pk,
@@ -53,6 +54,11 @@ def hint_unregistered(
         )
         return
     notify_nobody("unregistered_hint", now=now, correlation_id=flow.pk, into=changes)
+
+
+def register_url() -> str:
+    """Where somebody who still knows the password registers."""
+    return f"{settings.SSPR_BASE_URL}{reverse('security-info:register')}"
 
 
 def tell_person(

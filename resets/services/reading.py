@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.methods.registry import get_method
 from accounts.passwords.rules import PasswordRules
-from tenants.context import tenant_reading
+from tenants.context import tenant_context, tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
 from tenants.models import Tenant
 
@@ -84,6 +84,20 @@ def read_flow(handle: Handle, *, now: datetime, choose_again: bool = False) -> F
         if state == State.CHOOSING:
             return _password_page(standing)
         return _proving_page(standing, None if choose_again else pending)
+
+
+def is_waiting(handle: Handle, *, now: datetime) -> bool:
+    """Whether the page has nothing new to show: a decision elsewhere is still to come.
+
+    Raises NoFlow.
+    """
+    with tenant_context(handle.tenant):
+        standing, pending = read_standing(handle, now)
+        flow = standing.flow
+        if flow.state != State.PROVING or flow.expires_at <= now or pending is None:
+            return False
+        asked = asked_of(flow, pending)
+        return get_method(pending.method).is_waiting(asked, standing.method_context())
 
 
 def _ended(flow: Flow, state: State) -> FlowView:

@@ -34,15 +34,6 @@ LIST = """
   {% include "security_info/_passkey_signal.html" %}
 {% endblock %}
 """
-DOOR = """
-{% extends "portal/base.html" %}
-{% block title %}Sign in{% endblock %}
-{% block heading %}Sign in{% endblock %}
-{% block content %}
-  <form method="post" action="/nowhere/">{% include "portal/_user_id.html" %}</form>
-  {% include "signin/_passkey.html" %}
-{% endblock %}
-"""
 
 
 def _shown(request: HttpRequest, text: str, context: dict[str, Any]) -> HttpResponse:
@@ -77,15 +68,10 @@ def remove(request: HttpRequest, person: SignedIn, entry: str) -> HttpResponse:
     return HttpResponseRedirect("/security-info/passkeys/")
 
 
-def door(request: HttpRequest) -> HttpResponse:
-    return _shown(request, DOOR, page_context(request, None))
-
-
 urlpatterns = [
     path("security-info/passkeys/", entries),
     path("security-info/passkeys/add/", add),
     path("security-info/passkeys/<entry>/", remove),
-    path("sign-in/door/", door),
     path("", include(product)),
 ]
 handler400 = product.handler400

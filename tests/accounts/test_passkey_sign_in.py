@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Credential, User
 from accounts.passkeys import handle_of, tenant_of_handle
-from accounts.signin import passkey as door
+from accounts.signin import services
 from tenants.models import AuditEvent, Tenant
 from tests.cast import Acme, Beta, Organisation
 from tests.services.softkey import (
@@ -31,18 +31,17 @@ SITE, SHARED = "http://acme.sspr.test", "http://localhost"
 
 @pytest.fixture(autouse=True)
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Sequence[str]]]:
-    """Who was let in, and with what; what a session is made of is tested with the sign-in."""
+    """Who was let in, and with what."""
     found: list[tuple[str, Sequence[str]]] = []
+    real = services.finish_sign_in
 
-    class Services:
-        @staticmethod
-        def finish_sign_in(
-            request: HttpRequest, user: User, methods: Sequence[str], now: datetime
-        ) -> HttpResponse:
-            found.append((user.user_id, methods))
-            return HttpResponse("in")
+    def finish(
+        request: HttpRequest, user: User, methods: Sequence[str], now: datetime
+    ) -> HttpResponse:
+        found.append((user.user_id, methods))
+        return real(request, user, methods, now)
 
-    monkeypatch.setattr(door, "import_module", lambda name: Services)
+    monkeypatch.setattr(services, "finish_sign_in", finish)
     return found
 
 
@@ -87,9 +86,12 @@ def test_a_passkey_signs_in_on_the_tenants_own_host_and_on_the_shared_one(
     with acme.inside():
         give_passkey(acme.bob, site)
 
-    answer = _try(acme, acme.bob, site)
+    browser = _browser(site)
+    offer = _offered(browser)
+    answer = _send(browser, offer, _signed(acme, acme.bob, offer, site), next="/sign-in/sessions/")
 
-    assert (answer.status_code, answer.content) == (200, b"in")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in/sessions/")
+    assert b"bob@acme.example" in browser.get("/sign-in/sessions/").content
     assert signed_in == [("bob@acme.example", ("passkey",))]
     with acme.inside():
         assert Credential.objects.get().used_at is not None
@@ -120,7 +122,7 @@ def test_what_is_bent_signs_nobody_in(
 
     assert answer.status_code == 403
     assert signed_in == []
-    assert _try(acme, acme.bob, site).status_code == 200
+    assert _try(acme, acme.bob, site).status_code == 303
 
 
 def test_every_refusal_is_the_same_page(acme: Acme, beta: Beta) -> None:
@@ -189,14 +191,14 @@ def test_a_challenge_is_answered_once_whatever_came_of_it(acme: Acme, signed_in:
     first, second = _offered(browser), _offered(browser)
     right = _signed(acme, acme.bob, first)
 
-    assert _send(browser, first, right).status_code == 200
+    assert _send(browser, first, right).status_code == 303
     assert _send(browser, first, right).status_code == 403
     assert _send(browser, second, right).status_code == 403
     assert _send(browser, second, _signed(acme, acme.bob, second)).status_code == 403
     assert len(signed_in) == 1
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(299, 200), (301, 403)])
+@pytest.mark.parametrize(("seconds", "status"), [(299, 303), (301, 403)])
 def test_a_challenge_is_good_for_five_minutes(acme: Acme, seconds: int, status: int) -> None:
     with acme.inside():
         give_passkey(acme.bob, SITE)
@@ -221,12 +223,37 @@ def test_a_challenge_of_another_host_or_made_up_is_none(acme: Acme, signed_in: l
     assert signed_in == []
 
 
+def test_a_passkey_is_both_factors_and_a_fresh_proof(acme: Acme) -> None:
+    with acme.inside():
+        give_passkey(acme.carol, SITE)
+    browser = _browser()
+    offer = _offered(browser)
+    text = _signed(acme, acme.carol, offer)
+
+    answer = _send(browser, offer, text, next="/admin/")
+
+    assert answer.headers["Location"] == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+    assert browser.session["proved_with"] == ["passkey"]
+
+
+def test_the_next_page_is_one_of_this_site(acme: Acme) -> None:
+    with acme.inside():
+        give_passkey(acme.bob, SITE)
+    browser = _browser()
+    offer = _offered(browser)
+
+    answer = _send(browser, offer, _signed(acme, acme.bob, offer), next="https://evil.example/")
+
+    assert "evil" not in answer.headers["Location"]
+
+
 def test_failures_are_counted_by_address_and_successes_taken_back(
     acme: Acme, signed_in: list[Any]
 ) -> None:
     with acme.inside():
         give_passkey(acme.bob, SITE)
-    assert _try(acme, acme.bob).status_code == 200
+    assert _try(acme, acme.bob).status_code == 303
 
     failures = [_try(acme, acme.bob, flags=UP).status_code for _ in range(20)]
     late = _try(acme, acme.bob)
@@ -243,7 +270,7 @@ def test_a_copied_key_is_refused_and_told(acme: Acme, signed_in: list[Any]) -> N
         Credential.objects.update(counter=5)
 
     assert _try(acme, acme.bob, counter=5).status_code == 403
-    assert _try(acme, acme.bob, counter=6).status_code == 200
+    assert _try(acme, acme.bob, counter=6).status_code == 303
 
     with acme.inside():
         assert AuditEvent.objects.filter(type="method.copy_suspected").count() == 1

@@ -23,6 +23,7 @@ from tenants.models import ResetPolicy, Tenant
 from tenants.secret import Secret
 from tests.cast import ALICE_MOBILE, CANARY, NEW_PASSWORD, make_beta, make_guest
 from tests.journeys.stage import Stage
+from tests.services.phone import give_phone
 from tests.services.softkey import give_passkey
 
 ALICE, BOB, BOBS_EMAIL = "alice@acme.example", "bob@acme.example", "bob@example.net"
@@ -170,6 +171,15 @@ def passkey_wrong(stage: Stage) -> None:
     passkey(stage)
     with stage.page.expect_navigation():
         stage.page.locator("form[data-passkey]").evaluate("form => form.requestSubmit()")
+
+
+def approval(stage: Stage) -> None:
+    policy(stage, methods=["email", "app_notification", "mobile_phone"])
+    with stage.acme.inside():
+        give_phone(stage.acme.alice)
+    handle = stage.start(ALICE)
+    services.choose(handle, "app_notification", contact="", channel="", now=timezone.now())
+    stage.show(handle)
 
 
 def shown(begin: Callable[[Stage], Handle]) -> Callable[[Stage], None]:
@@ -338,6 +348,8 @@ SCENES: dict[str, Scene] = {
     "questions, empty": Scene("questions", sent_empty(questions), errors=True),
     "passkey": Scene("assertion", passkey),
     "passkey, not used": Scene("assertion", passkey_wrong, status=400, errors=True),
+    "approval": Scene("approval", approval),
+    "approval, early": Scene("approval", sent_empty(approval), errors=True),
     "password": Scene("password", password),
     "password, weak": Scene("password", password_weak, errors=True),
     "working": Scene("working", at("/made/working/")),
@@ -345,6 +357,7 @@ SCENES: dict[str, Scene] = {
     "done, unlocked": Scene("done", at("/made/done/")),
     "refused": Scene("ended", refused),
     "refused, personal": Scene("ended", personal),
+    "refused, reported": Scene("ended", ended("refused", "not_me")),
     "locked": Scene("ended", ended("locked", "locked_out"), status=429),
     "expired": Scene("ended", expired, status=410),
     "cancelled": Scene("ended", cancelled),

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings as installed
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from playwright.sync_api import Page
 from pytest_django import Settings
 
 from accounts.models import Credential, User
 from accounts.passkeys import handle_of
-from accounts.signin import passkey as door
+from accounts.signin import services
+from tenants.models import AuditEvent
 from tests.cast import NEW_PASSWORD
 from tests.journeys.conftest import OpenStage
 from tests.journeys.scenes import BOB, policy
@@ -24,7 +25,7 @@ from tests.services.signed_in import session_key_of
 from tests.services.softkey import SoftKey, give_passkey
 from tests.services.virtual_key import VirtualKey
 
-ADD, LIST, DOOR = "/security-info/passkeys/add/", "/security-info/passkeys/", "/sign-in/door/"
+ADD, LIST, DOOR = "/security-info/passkeys/add/", "/security-info/passkeys/", "/sign-in/?next=/"
 STATUS = "[data-passkey-status]"
 SIGNALS = """
 window.signals = [];
@@ -84,6 +85,32 @@ def test_a_passkey_is_made_used_for_a_reset_and_removed(open_pages: OpenStage) -
         assert not Credential.objects.exists()
 
 
+def test_the_security_info_pages_make_one_list_it_and_remove_it(open_stage: OpenStage) -> None:
+    stage = open_stage("mobile")
+    policy(stage, methods=["passkey", "email"])
+    bob_signs_in(stage)
+    VirtualKey.on(stage.page)
+    stage.page.add_init_script(SIGNALS)
+
+    stage.goto("/security-info/add/passkey/")
+    stage.field("name").fill("My phone")
+    stage.go_on()
+    card = stage.page.locator("section", has=stage.page.get_by_role("heading", name="Passkey"))
+    assert "My phone" in card.inner_text()
+    assert "Reset: yes" in card.inner_text()
+    told = stage.page.evaluate("window.signals")
+    assert len(told[0]["allAcceptedCredentialIds"]) == 1
+    card.get_by_role("link", name="Remove").click()
+    stage.page.get_by_role("heading", name="Remove: Passkey?").wait_for()
+    stage.page.locator("main form[method=post] button").first.click()
+    stage.page.wait_for_url("**/security-info/?done=removed")
+
+    stage.page.wait_for_load_state()
+    assert stage.page.evaluate("window.signals")[0]["allAcceptedCredentialIds"] == []
+    with stage.acme.inside():
+        assert not Credential.objects.exists()
+
+
 def test_a_device_that_has_one_already_or_whose_owner_declines_makes_none(
     open_pages: OpenStage,
 ) -> None:
@@ -122,16 +149,15 @@ def test_without_javascript_the_page_of_making_one_says_what_is_missing(
 def let_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was let in."""
     found: list[str] = []
+    real = services.finish_sign_in
 
-    class Services:
-        @staticmethod
-        def finish_sign_in(
-            request: HttpRequest, user: User, methods: Sequence[str], now: datetime
-        ) -> HttpResponse:
-            found.append(user.user_id)
-            return HttpResponseRedirect("/")
+    def finish(
+        request: HttpRequest, user: User, methods: Sequence[str], now: datetime
+    ) -> HttpResponse:
+        found.append(user.user_id)
+        return real(request, user, methods, now)
 
-    monkeypatch.setattr(door, "import_module", lambda name: Services)
+    monkeypatch.setattr(services, "finish_sign_in", finish)
     return found
 
 
@@ -196,6 +222,30 @@ def test_without_javascript_the_sign_in_offers_no_passkey(open_pages: OpenStage)
     assert not stage.page.get_by_role("button", name="Sign in with a passkey").is_visible()
 
 
+def test_a_passkey_is_the_fresh_proof_before_a_change(open_pages: OpenStage) -> None:
+    stage = open_pages("desktop")
+    key = session_key_of(stage.acme, stage.acme.bob)
+    cookie = {"name": installed.SESSION_COOKIE_NAME, "value": key, "url": stage.url}
+    stage.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict by shape
+    held = holding_bobs_key(stage)
+    held.bogus()
+    stage.goto("/sign-in/prove/?next=/")
+    stage.go_on()
+    assert "did not work here" in stage.page.locator("[data-summary]").inner_text()
+
+    held.bogus(False)
+    with stage.page.expect_navigation(url=f"{stage.url}/"):
+        stage.page.get_by_role("button", name="Use your passkey").click()
+
+    with stage.acme.inside():
+        assert AuditEvent.objects.filter(type="user.proved").count() == 1
+
+
+def _add(stage: Stage) -> None:
+    bob_signs_in(stage)
+    stage.goto(ADD)
+
+
 def _refused(stage: Stage) -> None:
     stage.goto(DOOR)
     form = stage.page.locator("form[data-passkey]")
@@ -205,7 +255,7 @@ def _refused(stage: Stage) -> None:
 
 
 def _add_empty(stage: Stage) -> None:
-    stage.goto(ADD)
+    _add(stage)
     form = stage.page.locator("form[data-passkey]")
     with stage.page.expect_navigation():
         form.evaluate("form => form.requestSubmit()")
@@ -214,7 +264,7 @@ def _add_empty(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "show",
-    [lambda s: s.goto(ADD), _add_empty, lambda s: s.goto(DOOR), _refused],
+    [_add, _add_empty, lambda s: s.goto(DOOR), _refused],
     ids=["add", "add, nothing made", "door", "refused"],
 )
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -225,7 +275,6 @@ def test_the_pages_are_sound_in_every_way_of_looking_at_them(
     language: str,
 ) -> None:
     stage = open_pages("desktop", language=language)
-    bob_signs_in(stage)
     show(stage)
     page = stage.page
 

@@ -67,9 +67,9 @@ class VirtualKey:
         """Whether its person passes the fingerprint, face or PIN."""
         self._send("setUserVerified", isUserVerified=yes)
 
-    def bogus(self) -> None:
-        """From now on it signs rubbish."""
-        self._send("setResponseOverrideBits", isBogusSignature=True)
+    def bogus(self, yes: bool = True) -> None:
+        """Whether it signs rubbish from now on."""
+        self._send("setResponseOverrideBits", isBogusSignature=yes)
 
     def _send(self, command: str, **more: Any) -> Any:
         return self.session.send(f"WebAuthn.{command}", {"authenticatorId": self.id, **more})

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +39,6 @@ from ..changes import MethodChange, note_change
 from ..registrable import Entry
 
 PURPOSE = "registration"
-INDEX = "/security-info/"
 FIELDS = ("attestation", "challenge", "name")
 Saved = Literal["saved", "full", "known", "signed out"]
 NOT_MADE = _("No passkey was made. Try again")
@@ -207,7 +207,7 @@ def _page(
         errors=errors,
         values={"name": values.get("name", "")[:MAX_NAME]},
         host=site.host if site is not None else "",
-        index_url=INDEX,
+        index_url=reverse("security-info:index"),
         **more,
     )
     return render(request, "security_info/passkey.html", context, status=status)

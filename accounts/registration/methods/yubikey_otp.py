@@ -16,6 +16,7 @@ from ...methods.base import MethodContext
 from ...models import ContactPoint, Credential, MethodSettings, User
 from ...people import Belongings
 from ...signin.person import SignedIn
+from ...validation import Server, open_server
 from ...yubikey import LENGTH, Touch, find_touch
 from ...yubikeys import METHOD, Inside, find_key, is_ours_and_right, lookup_of, told_of
 from ..changes import MethodChange, note_change
@@ -90,11 +91,11 @@ class YubiKeyOtp:
         return None
 
 
-def _find_server(touch: Touch) -> MethodSettings | None:
+def _find_server(touch: Touch) -> Server | None:
     """The server to ask about a key that is not in the inventory."""
-    settings: MethodSettings | None = MethodSettings.objects.first()
-    usable = settings is not None and settings.has_server
-    return settings if usable and find_key(touch.public_id) is None else None
+    if find_key(touch.public_id) is not None:
+        return None
+    return open_server(MethodSettings.objects.first())
 
 
 def _register(user: User, touch: Touch, told: str, by: By, now: datetime) -> bool:

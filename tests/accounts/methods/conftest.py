@@ -26,6 +26,7 @@ from tests.credentials import (
     token_of,
     yubikey_of,
 )
+from tests.services.phone import Phone, approve_for, give_phone
 from tests.services.softkey import challenge_of, give_passkey, own_assertion
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -41,6 +42,8 @@ ASKED = Asked(
 )
 _kept: dict[tuple[str, UUID], str] = {}
 _keys: dict[UUID, YubiKey] = {}
+PHONES: dict[UUID, Phone] = {}
+"""The phone of each person who has one, by the person."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,7 @@ def give_the_rest(user: User, domain: str) -> None:
     give_manager(user, make_person("boss", domain))
     give_passkey(user, SITE)
     give_external(user, NOW)
+    PHONES[user.pk] = give_phone(user)
 
 
 def code(text: str) -> Answer:
@@ -74,12 +78,19 @@ def asserting(text: str) -> Answer:
     return Answer(assertion=Secret(text))
 
 
+def _approve(method: str, user: User, asked: Asked, now: datetime) -> None:
+    if method == "app_notification":
+        approve_for(PHONES[user.pk], user, asked, now)
+    else:
+        answer_approval(user, asked, now)
+
+
 def right(method: str, user: User, asked: Asked = ASKED, now: datetime = NOW) -> Answer:
     """What this person would answer; the tenant's context is open."""
     if method == "security_questions":
         return answers(*(QUESTIONS[key] for key in asked.questions))
-    if method == "manager_approval":
-        answer_approval(user, asked, now)
+    if method in {"app_notification", "manager_approval"}:
+        _approve(method, user, asked, now)
         return Answer()
     if (method, user.pk) in _kept:
         return code(_kept[method, user.pk])
