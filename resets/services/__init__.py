@@ -8,7 +8,7 @@ from .denial import deny_stranger
 from .finish import cancel, submit
 from .help import HelpRequest, ask_for_help
 from .proofs import verify
-from .reading import FlowView, read_flow
+from .reading import FlowView, read_flow, read_flow_after
 from .repudiation import is_repudiable, repudiate
 from .sending import choose, send
 from .start import Started, start
@@ -28,6 +28,7 @@ __all__ = [
     "deny_stranger",
     "is_repudiable",
     "read_flow",
+    "read_flow_after",
     "repeat",
     "repudiate",
     "send",

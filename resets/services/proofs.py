@@ -169,7 +169,15 @@ def _fail(
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)
         return lock(flow, until_of(block), now, changes)
-    return Result("wrong", tries_left=left)
+    return Result("wrong", tries_left=left, left=_left_by(standing, challenge))
+
+
+def _left_by(standing: Standing, challenge: Challenge) -> tuple[Standing, Challenge | None]:
+    """Where the journey stands after a failure, which may have disabled the method."""
+    user = standing.flow.user
+    disabled = user is not None and challenge.method in user.disabled_methods
+    after = replace(standing, assessed=None) if disabled else standing
+    return after, None if challenge.dead else challenge
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
