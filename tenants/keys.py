@@ -10,7 +10,7 @@ import hmac
 import os
 import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -124,9 +124,15 @@ def master_key() -> bytes:
     return hashlib.sha256(b"sspr master\x1f" + settings.SSPR_MASTER_KEY.encode()).digest()
 
 
+@lru_cache(maxsize=32)
+def _installation_key(master: bytes, purpose: str) -> bytes:
+    """Derived once a purpose; the purposes are words of ours."""
+    return _derive(master, f"installation:{purpose}")
+
+
 def installation_mac(purpose: str, *parts: object) -> bytes:
     """Like `TenantKeys.mac`, for what is counted or looked up across all tenants."""
-    return hmac.digest(_derive(master_key(), "installation:" + purpose), binding(*parts), "sha256")
+    return hmac.digest(_installation_key(master_key(), purpose), binding(*parts), "sha256")
 
 
 def new_wrapped_key(tenant: UUID, version: int) -> bytes:

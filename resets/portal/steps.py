@@ -175,7 +175,7 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         return to_flow(result.handle)
     if result.kind == "blocked" and result.field:
         return _after_code(request, handle, result, now)
-    view = services.read_flow(handle, now=now)
+    view = services.read_flow_after(handle, result, now=now)
     if result.kind in {"missing", "malformed", "waiting"} and view.pending is not None:
         status = None if result.fields or result.kind == "waiting" else 400
         errors = _incomplete_answer(view, result)

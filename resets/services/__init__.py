@@ -8,7 +8,7 @@ from .denial import deny_stranger
 from .finish import cancel, submit
 from .help import HelpRequest, ask_for_help
 from .proofs import verify
-from .reading import FlowView, is_waiting, read_flow
+from .reading import FlowView, is_waiting, read_flow, read_flow_after
 from .repudiation import is_repudiable, repudiate
 from .sending import choose, send
 from .start import Started, rehearse, start
@@ -29,6 +29,7 @@ __all__ = [
     "is_repudiable",
     "is_waiting",
     "read_flow",
+    "read_flow_after",
     "rehearse",
     "repeat",
     "repudiate",

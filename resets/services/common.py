@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
@@ -31,6 +32,9 @@ from ..flow import OPEN_STATES, State, advance
 from ..flow import Event as Step
 from ..models import Challenge, Flow
 from .locking import find_asked, find_locked
+
+if TYPE_CHECKING:
+    from .standing import Standing
 
 
 class NoFlow(LookupError):
@@ -78,7 +82,8 @@ class Result:
     can't be a code), waiting (the answer comes from elsewhere, later), blocked (a limit, until
     when), weak (the password breaks rules), denied (a step that is not open), not_now (the journey
     is elsewhere).
-    handle: the new one after a gate; the old one is void.
+    handle: the new one after a gate; the old one is void. left: where the journey stands after
+    the step and the proof it waits for then, where the step knows it.
     """
 
     kind: str
@@ -86,6 +91,7 @@ class Result:
     until: datetime | None = None
     tries_left: int = 0
     violations: Sequence[Violation] = ()
+    left: "tuple[Standing, Challenge | None] | None" = field(default=None, repr=False)
     field: str = ""
     fields: Sequence[str] = ()
 

@@ -178,7 +178,8 @@ def _fail(
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)
         return lock(flow, until_of(block), now, changes)
-    return Result("wrong", tries_left=left, field=challenge.method if decided else "")
+    field = challenge.method if decided else ""
+    return Result("wrong", tries_left=left, field=field, left=_left_by(standing, challenge))
 
 
 def _repudiated(
@@ -198,6 +199,14 @@ def refuse_repudiated(flow: Flow, method: str, now: datetime, changes: Changes) 
     record(flow, "flow.verification_failed", now, changes, result="failure", data=found)
     why = {"reason": NOT_ME, "policy": flow.policy}
     record(flow, "flow.refused", now, changes, result="denied", reason=NOT_ME, data=why)
+
+
+def _left_by(standing: Standing, challenge: Challenge) -> tuple[Standing, Challenge | None]:
+    """Where the journey stands after a failure, which may have disabled the method."""
+    user = standing.flow.user
+    disabled = user is not None and challenge.method in user.disabled_methods
+    after = replace(standing, assessed=None) if disabled else standing
+    return after, None if challenge.dead else challenge
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:

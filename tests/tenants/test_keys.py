@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 import tenants.keys
 from accounts.models import AuthenticatorDevice, ContactPoint
+from tenants import keys
 from tenants.context import NoTenant
 from tenants.keys import (
     SealBroken,
@@ -84,6 +85,24 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
 
     assert len(macs) == 3
     assert all(len(mac) == 32 for mac in macs)
+
+
+def test_what_is_counted_over_all_tenants_derives_its_key_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    derived: list[str] = []
+    real = keys._derive
+
+    def derive(key: bytes, purpose: str) -> bytes:
+        derived.append(purpose)
+        return real(key, purpose)
+
+    monkeypatch.setattr(keys, "_derive", derive)
+    first = installation_mac("some purpose", "a")
+
+    assert installation_mac("some purpose", "a") == first
+    assert installation_mac("some purpose", "b") != first
+    assert derived == ["installation:some purpose"]
 
 
 @given(st.lists(st.text(max_size=6), max_size=4), st.lists(st.text(max_size=6), max_size=4))
