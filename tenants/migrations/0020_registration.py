@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0008_guests'),
+        ('tenants', '0009_planned_front'),
     ]
 
     operations = [
