@@ -16,11 +16,12 @@ from tenants.admin.intents import EditableAdmin, Intent, RowPage
 from tenants.admin.permissions import Permission
 from tenants.admin.trail import clock
 
-<<<<<<< HEAD
-from . import admin_groups, admin_imports, admin_tokens  # noqa: F401 - the others register tables
-=======
-from . import admin_applications, admin_groups, admin_imports  # noqa: F401 - they register tables
->>>>>>> 02ac3a516201c0a5dadce7586f297704a162570b
+from . import (  # noqa: F401 - the others register tables
+    admin_applications,
+    admin_groups,
+    admin_imports,
+    admin_tokens,
+)
 from .admin_guests import InviteGuestForm
 from .admin_methods import method_intents
 from .admin_people import (
