@@ -47,6 +47,8 @@ class TenantAdmin(SingleRowAdmin, EditableAdmin):
         "disclosure",
         "reveal_reason",
         "profile",
+        "lockout_threshold",
+        "lockout_seconds",
         "helpdesk_email",
         "helpdesk_url",
         "helpdesk_phone",
