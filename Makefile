@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
-.PHONY: help setup demo run bench test tests test-fast system lint types migrations catalogues messages fmt clean
+.PHONY: help setup demo run bench mutants test tests test-fast system lint types migrations catalogues messages fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: setup ## measure: an hour on a quiet machine; writes docs/performance.md 
 	@$(BIN)/python -m benchmarks.load $(ARGS)
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 	@$(BIN)/python -m benchmarks.report
+
+mutants: setup ## plant small faults into the rules, one at a time: do the tests notice?
+	@$(BIN)/python -m benchmarks.mutants $(ARGS)
 
 test: setup system lint migrations catalogues ## everything: lint, types, contracts and every test
 	@scripts/beside "$(BIN)/mypy" $(MAKE) tests

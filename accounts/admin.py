@@ -15,10 +15,15 @@ from tenants.admin.forms import Administrator
 from tenants.admin.intents import EditableAdmin, Intent, RowPage
 from tenants.admin.permissions import Permission
 from tenants.admin.trail import clock
-from tenants.keys import SealBroken
-from tenants.masking import masked_email, masked_phone
 
-from . import admin_groups, admin_imports  # noqa: F401 - the second registers the imports
+from . import (  # noqa: F401 - the others register tables
+    admin_applications,
+    admin_groups,
+    admin_imports,
+    admin_tokens,
+)
+from .admin_guests import InviteGuestForm
+from .admin_methods import method_intents
 from .admin_people import (
     AssignLicenceForm,
     ContactsForm,
@@ -34,8 +39,9 @@ from .admin_people import (
     ThawForm,
 )
 from .admin_search import PeopleList
-from .models import ContactPoint, GroupMember, Session, User
-from .people import Belongings, belongings_of
+from .models import GroupMember, Session, User
+from .people import belongings_of
+from .registered import registered_things
 from .services import assign_licence, remove_licence
 from .signin.admin_login import sign_in
 from .signin.stages import may_enter
@@ -44,13 +50,6 @@ tenant_site.sign_in = sign_in
 tenant_site.may_enter = may_enter
 admin_groups.extend()
 
-UNREADABLE = "can't be read"
-_NAMES = {
-    ContactPoint.Kind.PRIMARY_EMAIL: "Primary mailbox (notices only)",
-    ContactPoint.Kind.ALTERNATE_EMAIL: "Email",
-    ContactPoint.Kind.MOBILE_PHONE: "Mobile phone",
-    ContactPoint.Kind.OFFICE_PHONE: "Office phone",
-}
 _NO_ROLES = models.Q(roles=[])
 _WHO_DECIDES = {
     User.Origin.PARTNER.value: "The policy of the home organisation decides, not this one's.",
@@ -68,6 +67,7 @@ def person_intents() -> list[Intent]:
         Intent("roles", "Roles", Permission.ROLES, RolesForm, _is_member),
         Intent("assign-licence", "Assign licence", licences, AssignLicenceForm, _needs_licence),
         Intent("remove-licence", "Remove licence", licences, RemoveLicenceForm, _has_licence),
+        *method_intents(),
         Intent("thaw", "Let in again", Permission.RECOVER, ThawForm, _is_frozen),
         Intent("end-sessions", "End sessions", Permission.RECOVER, EndSessionsForm),
         Intent("disable", "Disable", people, DisableForm, _is_enabled),
@@ -150,6 +150,9 @@ class UserAdmin(PeopleList, EditableAdmin):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.intents += person_intents()
+        self.list_intents.append(
+            Intent("invite", "Invite a guest", Permission.PEOPLE, InviteGuestForm)
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Of guests other things matter."""
@@ -235,8 +238,8 @@ class UserAdmin(PeopleList, EditableAdmin):
         return [
             Section(
                 "Registered methods",
-                ("Method", "Hint", "Confirmed or added"),
-                list(registered(belongings_of(obj))),
+                ("Method", "Hint", "Confirmed or added", "Last used"),
+                list(registered(obj)),
                 empty="Nothing is registered.",
             ),
             Section("Groups", ("Name",), groups, empty="In no group."),
@@ -249,22 +252,11 @@ def add_page(page: RowPage) -> None:
     cast(UserAdmin, tenant_site.get_model_admin(User)).pages.append(page)
 
 
-def registered(own: Belongings) -> Iterable[tuple[str, str, str]]:
-    """What a person registered: name, masked hint, since when. Seeds and answers are never read."""
-    for kind, row in sorted(own.contacts.items()):
-        since = clock(row.confirmed_at) if row.confirmed_at else "not confirmed"
-        yield _NAMES[ContactPoint.Kind(kind)], hint_of(row), since
-    for device in own.devices:
-        yield "Authenticator app", device.name, clock(device.created_at)
-    if own.answers:
-        newest = max(row.created_at for row in own.answers)
-        yield "Security questions", f"{len(own.answers)} registered", clock(newest)
-
-
-def hint_of(row: ContactPoint) -> str:
-    """A masked address or number; a row that was tampered with is said to be unreadable."""
-    try:
-        value = row.read().reveal()
-    except SealBroken:
-        return UNREADABLE
-    return masked_email(value) if "@" in value else masked_phone(value)
+def registered(user: User) -> Iterable[tuple[str, str, str, str]]:
+    """What a person registered: name, masked hint, since when, and when it was used. What is
+    inside is never read."""
+    for each in registered_things(belongings_of(user)):
+        since = clock(each.since) if each.since else "not confirmed"
+        if each.method in user.disabled_methods:
+            since += ", disabled after too many failures"
+        yield each.label, each.detail, since, clock(each.used) if each.used else "–"

@@ -30,6 +30,7 @@ from .imports.formats import FORMATS, MAX_BYTES, FileRefused
 from .imports.plan import Outcome, Step
 from .imports.resource import EnrolmentResource, EnrolmentResult, Upload, sample
 from .imports.runs import (
+    ENROLMENT,
     MOST_ONLINE,
     SEALED,
     Declared,
@@ -141,7 +142,7 @@ class ImportRunAdmin(ImportMixin, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Without what is sealed, which may be megabytes a row."""
-        return super().get_queryset(request).defer(*SEALED)
+        return super().get_queryset(request).filter(format=ENROLMENT).defer(*SEALED)
 
     def get_urls(self) -> list[Any]:
         """The library's pages but the one whose step carries a file name."""
@@ -240,7 +241,7 @@ class ImportRunAdmin(ImportMixin, ReadOnlyAdmin):
     def report_view(self, request: HttpRequest, run: UUID) -> HttpResponse:
         """The report holds contacts as they were typed, so it is for those who may import."""
         self._require(request)
-        found = ImportRun.objects.filter(pk=run).first()
+        found = ImportRun.objects.filter(pk=run, format=ENROLMENT).first()
         kept = found.find("report") if found is not None else None
         if kept is None:
             raise Http404

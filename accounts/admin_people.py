@@ -22,6 +22,7 @@ from .contact_change import ContactsChanged, change_contacts, contact_warnings
 from .identifiers import canonical
 from .models import ContactPoint, User
 from .people import belongings_of, find_user
+from .registered import hint_of
 from .services import (
     PROFILE,
     add_person,
@@ -158,9 +159,6 @@ class ContactsForm(IntentForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The page of the person shows the same hints.
-        from .admin import hint_of
-
         rows = belongings_of(self.row).contacts
         for kind in _KINDS:
             row = rows.get(kind.value)

@@ -5,4 +5,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from . import config, policy_knowledge  # noqa: F401 - both register what they know
+        from . import (  # noqa: F401 - they register what they know
+            config,
+            config_methods,
+            policy_knowledge,
+            stale,
+        )

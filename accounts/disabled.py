@@ -29,7 +29,7 @@ def disable_method(user: User, method: str, *, failures: int, now: datetime) -> 
     )
 
 
-def enable_methods(user: User, actor: Party, *, now: datetime) -> None:
+def enable_methods(user: User, actor: Party, *, now: datetime, reason: str = "") -> None:
     """Gives a person their methods back and starts their counting afresh.
 
     Called when the person signed in, or by an administrator. Costs nothing where none is disabled.
@@ -44,6 +44,7 @@ def enable_methods(user: User, actor: Party, *, now: datetime) -> None:
         "method.enabled",
         actor=actor,
         target=Party("user", user.pk, user.user_id),
+        reason=reason,
         data={"methods": methods},
         now=now,
     )

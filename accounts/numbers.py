@@ -45,6 +45,22 @@ def written_number(text: str) -> str:
     return stored_number(f"+{parsed.country_code} {digits}{mark}{extension.strip()}")
 
 
+def local_number(text: str, region: str) -> str:
+    """The form in which a number is kept, for one written as in its country (ISO 3166-1), or with
+    `+` and any country code. Raises BadNumber."""
+    if len(text) > MAX_TYPED:
+        raise BadNumber(BadNumber.fix)
+    parsed = _parse(_ascii_digits(text), region or None)
+    digits = phonenumbers.national_significant_number(parsed)
+    return stored_number(f"+{parsed.country_code} {digits}")
+
+
+def calling_code(region: str) -> int:
+    """What numbers of a country begin with after the `+`; 0 for an unknown one."""
+    found: int = phonenumbers.country_code_for_region(region)
+    return found
+
+
 def e164(text: str) -> str:
     """The number without spaces and extension, `+14255550101`. Raises BadNumber."""
     parsed = _parse(_ascii_digits(text).partition("x")[0])
@@ -72,9 +88,9 @@ def dialled(text: str, *, with_extension: bool) -> str:
     return e164(text) + (f";ext={extension}" if with_extension and extension else "")
 
 
-def _parse(text: str) -> phonenumbers.PhoneNumber:
+def _parse(text: str, region: str | None = None) -> phonenumbers.PhoneNumber:
     try:
-        parsed = phonenumbers.parse(text, None)
+        parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise BadNumber(BadNumber.fix) from None
     if not phonenumbers.is_possible_number(parsed):

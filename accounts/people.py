@@ -12,7 +12,14 @@ from tenants.keys import installation_mac
 from tenants.together import Given, Reading
 
 from .identifiers import canonical, canonical_mailbox
-from .models import AuthenticatorDevice, ContactPoint, Credential, QuestionAnswer, User
+from .models import (
+    AuthenticatorDevice,
+    ContactPoint,
+    Credential,
+    MethodSettings,
+    QuestionAnswer,
+    User,
+)
 
 GUEST_PURPOSE = "guest"
 NOBODY = UUID(int=0)
@@ -21,13 +28,20 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class Belongings:
-    """What one person registered or had registered for them."""
+    """What one person registered or had registered for them, and who may speak for them.
+
+    colleagues: their manager, and whoever the tenant names. mailboxes: the primary ones of these.
+    settings: what some methods need to know of the tenant.
+    """
 
     user: User
     contacts: dict[str, ContactPoint] = field(default_factory=dict)
     devices: tuple[AuthenticatorDevice, ...] = ()
     answers: tuple[QuestionAnswer, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    settings: MethodSettings | None = None
+    colleagues: tuple[User, ...] = ()
+    mailboxes: dict[UUID, ContactPoint] = field(default_factory=dict)
 
     def credentials_for(self, method: str, now: datetime) -> tuple[Credential, ...]:
         """Those of one method that can be used now, oldest first."""
@@ -68,49 +82,52 @@ def find_user(user_id: str) -> User | None:
 
 
 def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], ...]:
-    """Contacts, confirmed devices, answers and credentials of people, to be read together.
+    """Contacts, confirmed devices, answers and credentials of people, and the colleagues who may
+    confirm that it is them, to be read together.
 
     `whose` says whose they are: `user=…` or `user__in=…`.
     """
+    people = User.objects.filter(**{f"pk{name[4:]}": value for name, value in whose.items()})
+    # A union, because two conditions joined by OR would look at every person of the tenant.
+    named = MethodSettings.objects.values("approver")
+    colleagues: Any = people.values("manager").union(named)
     return (
         ContactPoint.objects.filter(**whose),
         AuthenticatorDevice.objects.filter(confirmed=True, **whose),
         QuestionAnswer.objects.filter(**whose),
         Credential.objects.filter(**whose),
+        MethodSettings.objects.all(),
+        User.objects.filter(pk__in=colleagues),
+        ContactPoint.objects.filter(
+            kind=ContactPoint.Kind.PRIMARY_EMAIL.value, user__in=colleagues
+        ),
     )
 
 
-def belongings_from(
-    user: User,
-    contacts: Iterable[ContactPoint],
-    devices: Iterable[AuthenticatorDevice],
-    answers: Iterable[QuestionAnswer],
-    credentials: Iterable[Credential],
-) -> Belongings:
-    """The belongings of one person among rows that may be other people's too."""
+def belongings_from(user: User, *rows: Iterable[Any]) -> Belongings:
+    """The belongings of one person among the rows of `belongings_rows`, in its order, that may be
+    other people's too."""
+    contacts, devices, answers, credentials, settings, colleagues, mailboxes = rows
+    chosen = next(iter(settings), None)
+    asked = {user.manager_id, chosen.approver_id if chosen is not None else None}
     return Belongings(
         user,
         {row.kind: row for row in contacts if row.user_id == user.pk},
-        tuple(
-            sorted(
-                (row for row in devices if row.user_id == user.pk), key=lambda row: row.created_at
-            )
-        ),
-        tuple(
-            sorted((row for row in answers if row.user_id == user.pk), key=lambda row: row.question)
-        ),
-        tuple(
-            sorted(
-                (row for row in credentials if row.user_id == user.pk),
-                key=lambda row: row.created_at,
-            )
-        ),
+        tuple(sorted(_own(user, devices), key=lambda row: row.created_at)),
+        tuple(sorted(_own(user, answers), key=lambda row: row.question)),
+        tuple(sorted(_own(user, credentials), key=lambda row: row.created_at)),
+        chosen,
+        tuple(row for row in colleagues if row.pk in asked),
+        {row.user_id: row for row in mailboxes if row.user_id in asked},
     )
 
 
+def _own(user: User, rows: Iterable[Any]) -> list[Any]:
+    return [row for row in rows if row.user_id == user.pk]
+
+
 def belongings_of(user: User) -> Belongings:
-    contacts, devices, answers, credentials = _BELONGINGS.rows(user=user.pk)
-    return belongings_from(user, contacts, devices, answers, credentials)
+    return belongings_from(user, *_BELONGINGS.rows(user=user.pk))
 
 
 def find_belongings(user: User | None) -> Belongings | None:

@@ -20,7 +20,8 @@ from tenants.roles import GLOBAL_ADMINISTRATOR, ROLES
 from .config_checks import BAD_USER_ID
 from .config_shapes import USER
 from .identifiers import canonical, find_domain
-from .models import GroupMember, Session, User
+from .models import ContactPoint, GroupMember, Session, User
+from .telling import tell
 
 PROFILE = ("display_name", "given_name", "surname", "language", "manager")
 """Columns of a person that an administrator edits freely."""
@@ -133,6 +134,7 @@ def end_sessions(user: User, reason: str, *, by: Party, now: datetime) -> int:
     row = _locked(user)
     ended = _end_sessions(row)
     _record("user.sessions_ended", row, by, now, reason, {"sessions_ended": ended})
+    tell("sessions_ended", row, ContactPoint.objects.filter(user=row), {}, now=now)
     return ended
 
 

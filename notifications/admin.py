@@ -27,6 +27,8 @@ def recipient_hint(message: Message) -> str:
         return "can't be read"
     if not address:
         return "nobody"
+    if message.channel == Message.Channel.PUSH:
+        return "a device"
     if "@" in address:
         return masked_email(address)
     return masked_phone(address.partition(";")[0])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-EMAIL, SMS, VOICE, NONE = "email", "sms", "voice", "none"
+EMAIL, SMS, VOICE, PUSH, NONE = "email", "sms", "voice", "push", "none"
 
 CODE_LIFETIME = timedelta(minutes=5)
 """A code is valid for five minutes (Entra, session and codes) and never delivered afterwards."""
@@ -25,7 +25,7 @@ class Kind:
     first_wait: timedelta
 
     def template(self, part: str) -> str:
-        """The template of a part: `subject.txt`, `txt`, `html`, `sms.txt`, `voice.txt`."""
+        """The template of a part: `subject.txt`, `txt`, `html`, or `txt` after a short channel."""
         return f"mail/{self.key}.{part}"
 
     def wait(self, attempts: int) -> timedelta:
@@ -55,6 +55,16 @@ _CODE = Kind(
     first_wait=timedelta(seconds=5),
 )
 
+_APPROVAL = Kind(
+    "approval",
+    (PUSH,),
+    # Only that something waits: the screen of a locked phone is read by anybody.
+    frozenset(),
+    carries_code=False,
+    lifetime=CODE_LIFETIME,
+    first_wait=timedelta(seconds=5),
+)
+
 
 def _by_key(kinds: Iterable[Kind]) -> dict[str, Kind]:
     return {kind.key: kind for kind in kinds}
@@ -70,7 +80,10 @@ KINDS = _by_key(
         _notice("help_request", "user_id", "note"),
         _notice("unregistered_hint", "register_url"),
         _notice("blocked_notice", "until"),
-        _notice("method_changed", "method", "what", "not_me_url"),
+        _notice("guest_invited", "accept_url", "until"),
+        _notice("guest_sign_up", "accept_url", "until"),
+        _notice("guest_known", "sign_in_url", "reset_url"),
+        _notice("method_changed", "method", "what", "not_me_url", "undo_url"),
         _notice(
             "contact_changed",
             "primary_email",
@@ -78,9 +91,19 @@ KINDS = _by_key(
             "mobile_phone",
             "office_phone",
         ),
+        _notice("backup_codes_low", "count"),
+        _notice("pass_issued", "until"),
+        _notice("approval_request", "user_id", "until", "approve_url"),
+        _notice("registration_required"),
+        _notice("passkey_refused", "passkey"),
+        _notice("methods_enabled"),
+        _notice("sessions_ended"),
+        _APPROVAL,
+        _notice("approval_reported", "until"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
-one of registered, changed, removed."""
+one of registered, changed, removed, undone; `count` how many are left; `passkey` what a
+passkey is called."""

@@ -19,6 +19,7 @@ class Message(TenantModel):
         EMAIL = "email"
         SMS = "sms"
         VOICE = "voice"
+        PUSH = "push"
         NONE = "none"  # a decoy: takes the same way and goes nowhere
 
     class State(models.TextChoices):
@@ -74,6 +75,22 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}"
+
+
+class PushSubscription(TenantModel):
+    """Where a device takes Web Push messages. The address is a capability, so it is sealed."""
+
+    device = models.UUIDField()
+    sealed = models.BinaryField(editable=False)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["tenant", "device"], name="one_push_a_device")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.device)
 
 
 class ProviderSetting(TenantModel):

@@ -84,29 +84,48 @@ def post(
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
     basic_auth: tuple[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> Answer:
     """One POST. Raises OutboundRefused or OutboundFailed; neither text names the address."""
+    parts = {"headers": headers, "data": form, "json": json, "content": content}
+    return _asked("POST", url, parts, basic_auth=basic_auth, timeout=timeout)
+
+
+def get(url: str, *, query: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> Answer:
+    """One GET, whole within `timeout` seconds. Raises like `post`."""
+    return _asked("GET", url, {"params": query}, basic_auth=None, timeout=timeout)
+
+
+def _asked(
+    verb: str,
+    url: str,
+    parts: Mapping[str, Any],
+    *,
+    basic_auth: tuple[str, str] | None,
+    timeout: float,
+) -> Answer:
     check_url(url)
     target = httpx.URL(url)
     address = _resolve(target.host, target.port or (443 if target.scheme == "https" else 80))
     started = time.monotonic()
     try:
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client:
             request = client.build_request(
-                "POST",
+                verb,
                 target.copy_with(host=str(address)),
-                headers={**(headers or {}), "Host": target.netloc.decode("ascii")},
-                data=form,
-                json=json,
+                headers={**(parts.get("headers") or {}), "Host": target.netloc.decode("ascii")},
+                **{name: value for name, value in parts.items() if name != "headers"},
                 extensions={
                     "sni_hostname": target.host,
-                    "timeout": httpx.Timeout(TIMEOUT).as_dict(),
+                    "timeout": httpx.Timeout(timeout).as_dict(),
                 },
             )
             response = client.send(request, auth=basic_auth, stream=True)
             try:
-                return Answer(response.status_code, _body(response, started))
+                longest = 2 * timeout if verb == "POST" else timeout
+                return Answer(response.status_code, _body(response, started + longest))
             finally:
                 response.close()
     except httpx.TimeoutException:
@@ -115,13 +134,13 @@ def post(
         raise OutboundFailed("unreachable") from None
 
 
-def _body(response: httpx.Response, started: float) -> bytes:
+def _body(response: httpx.Response, until: float) -> bytes:
     body = b""
     for block in response.iter_bytes():
         body += block
         if len(body) > LONGEST_ANSWER:
             raise OutboundFailed("answer_too_long")
-        if time.monotonic() - started > 2 * TIMEOUT:
+        if time.monotonic() > until:
             raise OutboundFailed("timeout")
     return body
 

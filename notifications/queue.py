@@ -30,6 +30,7 @@ from .kinds import KINDS, NONE
 from .models import Message
 from .rendering import MOMENTS, Value, one_line, render
 from .sealing import opened
+from .unreachable import tell_unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -202,6 +203,8 @@ def _mark_failure(
     message: Message, failure: DeliveryFailed, now: datetime, changes: Changes
 ) -> None:
     kind = KINDS.get(message.kind)
+    if failure.permanent:
+        tell_unreachable(message, failure.cause, now)
     if failure.permanent or kind is None:
         _end(message, Message.State.FAILED, failure.cause, now, changes)
         return

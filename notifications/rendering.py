@@ -19,22 +19,33 @@ from django.utils.formats import date_format
 
 from tenants.secret import Secret
 
-from .kinds import EMAIL, NONE, SMS, VOICE, Kind
+from .kinds import EMAIL, NONE, PUSH, SMS, VOICE, Kind
 
 Value = str | int | bool | datetime | Secret[str]
 
 MOMENTS = frozenset({"when", "until"})
-LINKS = frozenset({"not_me_url", "register_url"})
+LINKS = frozenset(
+    {
+        "not_me_url",
+        "register_url",
+        "accept_url",
+        "sign_in_url",
+        "reset_url",
+        "approve_url",
+        "undo_url",
+    }
+)
 
 # Characters that turn the direction of a line, with which one address is made to look like another.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u061c\u200e\u200f]")
 _GAPS = re.compile(r"\n{3,}")
+_SHORT = (SMS, VOICE, PUSH)
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What is sent. A text message or call has neither subject nor HTML."""
+    """What is sent. A text message, call or push has neither subject nor HTML."""
 
     subject: str = field(repr=False)
     text: str = field(repr=False)
@@ -66,7 +77,7 @@ def render(kind: Kind, channel: str, language: str, facts: Mapping[str, Value]) 
     shape = kind.channels[0] if channel == NONE else channel
     with translation.override(supported_language(language)):
         context = _context(facts)
-        if shape in {SMS, VOICE}:
+        if shape in _SHORT:
             return Rendered("", _text(kind.template(f"{shape}.txt"), context), "")
         context["subject"] = one_line(_text(kind.template("subject.txt"), context))
         return Rendered(
@@ -79,7 +90,7 @@ def render(kind: Kind, channel: str, language: str, facts: Mapping[str, Value]) 
 def parts_of(kind: Kind) -> list[str]:
     """The names of the templates a kind needs."""
     mail = ["subject.txt", "txt", "html"] if EMAIL in kind.channels else []
-    spoken = [f"{channel}.txt" for channel in kind.channels if channel in {SMS, VOICE}]
+    spoken = [f"{channel}.txt" for channel in kind.channels if channel in _SHORT]
     return [kind.template(part) for part in (*mail, *spoken)]
 
 

@@ -4,10 +4,11 @@ One function decides for the portal, for the re-check at the end of a journey an
 administrator's "what would happen". The order of the checks is Entra's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import combinations
+from typing import Literal
 
 from tenants.licensing import Entitlements, entitlements
 from tenants.policy import (
@@ -40,6 +41,15 @@ _NEXT_STEPS = {
     PERSONAL_ACCOUNT: "use_own_service",
 }
 
+Unusable = Literal["not_allowed", "own_domain", "one_gate", "no_calls"]
+_NOTES: dict[Unusable, str] = {
+    "not_allowed": "registered, but the policy that holds does not allow it.",
+    "own_domain": (
+        "the mailbox is in the organisation's own domain, behind the forgotten password."
+    ),
+    "one_gate": "a notification counts only when two methods are required.",
+    "no_calls": "calls need a paid plan that is not a trial.",
+}
 HEALTHY_STATES = frozenset({"healthy", "healthy_outdated", "unknown_outdated"})
 UNREACHABLE_STATES = frozenset({"disconnected", "service_fault"})
 
@@ -125,7 +135,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class _Terms:
+class Terms:
     """Whose policy holds for a person, and what it asks."""
 
     policy: str
@@ -141,7 +151,7 @@ def decide(tenant: TenantFacts, person: PersonFacts, home: Decision | None = Non
         return Decision(known=True, allowed=False, reason=PERSONAL_ACCOUNT)
     if person.origin == "partner":
         return _home_decision(home)
-    terms = _terms(tenant, person)
+    terms = terms_of(tenant, person)
     proofs, notes = usable_proofs(tenant, person, terms.methods, terms.gates_required)
     by_kind = terms.policy == "administrator"
     counted = count_independent(proofs, by_kind=by_kind)
@@ -178,7 +188,7 @@ def _home_decision(home: Decision | None) -> Decision:
     return replace(home, known=True, reason=reason, policy=HOME_TENANT, home_reason=home.reason)
 
 
-def _terms(tenant: TenantFacts, person: PersonFacts) -> _Terms:
+def terms_of(tenant: TenantFacts, person: PersonFacts) -> Terms:
     rules = tenant.policy or PolicyRules()
     administrator = find_administrator_policy(
         person.roles,
@@ -188,11 +198,11 @@ def _terms(tenant: TenantFacts, person: PersonFacts) -> _Terms:
         synchronised=tenant.synchronised,
     )
     if administrator is not None:
-        return _Terms("administrator", administrator.gates_required, administrator.methods)
+        return Terms("administrator", administrator.gates_required, administrator.methods)
     if person.kind == "guest":
         # A guest proves the registered mailbox, whatever else the tenant offers (Entra, B2B).
-        return _Terms("guest", rules.methods_required, ("email", *rules.methods))
-    return _Terms("tenant", rules.methods_required, rules.methods)
+        return Terms("guest", rules.methods_required, ("email", *rules.methods))
+    return Terms("tenant", rules.methods_required, rules.methods)
 
 
 def _person_reason(person: PersonFacts) -> str | None:
@@ -203,7 +213,7 @@ def _person_reason(person: PersonFacts) -> str | None:
     return None
 
 
-def _scope_reason(tenant: TenantFacts, person: PersonFacts, terms: _Terms) -> str | None:
+def _scope_reason(tenant: TenantFacts, person: PersonFacts, terms: Terms) -> str | None:
     rules = tenant.policy
     if terms.policy == "administrator":
         may = rules is None or rules.admins_may_reset
@@ -259,9 +269,9 @@ def usable_proofs(
     usable: list[Proof] = []
     notes: list[str] = []
     for proof in _ordered(person.proofs):
-        note = _unusable_note(proof, enabled, gates_required, tenant.granted.voice)
-        if note:
-            notes.append(f"{proof.method}: {note}")
+        cause = find_unusable(proof, enabled, gates_required, voice=tenant.granted.voice)
+        if cause is not None:
+            notes.append(f"{proof.method}: {_NOTES[cause]}")
             continue
         channels = proof.channels
         if not tenant.granted.voice:
@@ -270,15 +280,18 @@ def usable_proofs(
     return tuple(usable), tuple(notes)
 
 
-def _unusable_note(proof: Proof, enabled: set[str], gates: int, voice: bool) -> str | None:
+def find_unusable(
+    proof: Proof, enabled: Collection[str], gates: int, *, voice: bool
+) -> Unusable | None:
+    """Why a registered proof does not count; nothing where it does."""
     if proof.method not in enabled:
-        return "registered, but the policy that holds does not allow it."
+        return "not_allowed"
     if proof.in_own_domain:
-        return "the mailbox is in the organisation's own domain, behind the forgotten password."
+        return "own_domain"
     if proof.method == "app_notification" and gates < 2:
-        return "a notification counts only when two methods are required."
+        return "one_gate"
     if proof.method == "office_phone" and not voice:
-        return "calls need a paid plan that is not a trial."
+        return "no_calls"
     return None
 
 

@@ -1,6 +1,6 @@
 """Reading what is true now, so that the pure rules can decide."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 
 from accounts.groups import is_in_group
 from accounts.methods.base import MethodContext, Registration
-from accounts.methods.registry import methods
 from accounts.models import User
 from accounts.people import NOBODY, Belongings
+from accounts.signin.provable import registrations_of
 from tenants.counters import Count
 from tenants.limits import limit_for
 from tenants.models import ResetPolicy, Subscription, Tenant
@@ -48,8 +48,8 @@ class Situation:
     def concealed(self) -> bool:
         return self.tenant.disclosure == Tenant.Disclosure.CONCEALED
 
-    def method_context(self, site: str = "") -> MethodContext:
-        """`site`: the web origin the person is on."""
+    def method_context(self, site: str = "", *, concealed: bool = False) -> MethodContext:
+        """`site`: the web origin the person is on; `concealed`: whether the journey is."""
         rules = self.rules
         return MethodContext(
             now=self.now,
@@ -57,6 +57,7 @@ class Situation:
             questions_to_reset=rules.questions_to_reset,
             custom_questions=rules.custom_questions,
             site=site,
+            concealed=concealed,
         )
 
     def facts(self, *, synchronised: bool) -> TenantFacts:
@@ -125,10 +126,23 @@ def assess(
         facts = situation.facts(synchronised=False)
         return Assessment(decide(facts, PersonFacts(known=False)), {})
     user = own.user
-    context = situation.method_context(site)
-    able = [method for method in methods() if method.key not in user.disabled_methods]
-    found = [row for method in able for row in method.registrations(own, context)]
-    person = PersonFacts(
+    found = registrations_of(own, situation.method_context(site))
+    person = person_facts(situation, own, found, locked_until)
+    # Whether the tenant is synchronised matters for administrators only.
+    administrator = holds_administrator_role(user.roles)
+    decision = decide(situation.facts(synchronised=administrator and synchronised), person, home)
+    return Assessment(decision, {row.method: row for row in found})
+
+
+def person_facts(
+    situation: Situation,
+    own: Belongings,
+    found: Iterable[Registration],
+    locked_until: datetime | None = None,
+) -> PersonFacts:
+    """What the rules need to know of somebody who has this on file."""
+    user = own.user
+    return PersonFacts(
         enabled=user.usable,
         kind=user.kind,
         origin=user.origin,
@@ -141,10 +155,6 @@ def assess(
         ),
         locked_until=locked_until,
     )
-    # Whether the tenant is synchronised matters for administrators only.
-    administrator = holds_administrator_role(user.roles)
-    decision = decide(situation.facts(synchronised=administrator and synchronised), person, home)
-    return Assessment(decision, {row.method: row for row in found})
 
 
 def _in_scope(situation: Situation, person: UUID) -> bool:

@@ -34,6 +34,7 @@ class Event(StrEnum):
     PASS_LAST_GATE = "pass_last_gate"  # noqa: S105 - the name of an event
     ASK_PASSWORD = "ask_password"  # noqa: S105 - the name of an event
     UNLOCK = "unlock"
+    REHEARSE = "rehearse"
     SUBMIT = "submit"
     LOSE_GATE = "lose_gate"
     WRITE = "write"
@@ -60,6 +61,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.PROVING, _E.PASS_LAST_GATE): _S.PROVED,
     (_S.PROVED, _E.ASK_PASSWORD): _S.CHOOSING,
     (_S.PROVED, _E.UNLOCK): _S.WRITING,
+    (_S.PROVED, _E.REHEARSE): _S.DONE,
     (_S.PROVED, _E.LOSE_GATE): _S.PROVING,
     (_S.CHOOSING, _E.SUBMIT): _S.WRITING,
     (_S.CHOOSING, _E.LOSE_GATE): _S.PROVING,

@@ -8,6 +8,9 @@ from tenants.scoping import TenantModel
 
 from .flow import State
 
+RESET, REHEARSAL = "reset", "rehearsal"
+"""Operations of a journey. A rehearsal proves everything and changes nothing."""
+
 
 class Flow(TenantModel):
     """One journey of one person, real or decoy.
@@ -23,7 +26,7 @@ class Flow(TenantModel):
     )
     person_key = models.BinaryField(max_length=32, editable=False)
     user_id_typed = models.BinaryField(editable=False)
-    operation = models.CharField(max_length=10, default="reset")
+    operation = models.CharField(max_length=10, default=RESET)
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State])
     reason = models.CharField(max_length=30, blank=True)
     policy = models.CharField(max_length=20, blank=True)
@@ -116,10 +119,13 @@ class Gate(TenantModel):
 
 
 class Repudiation(TenantModel):
-    """The "this was not me" link of a notice. Only the hash of its token is kept (R-14)."""
+    """The "this was not me" link of a notice. Only the hash of its token is kept (R-14).
+
+    Without a journey it belongs to a change of a password that was known.
+    """
 
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
-    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, null=True, related_name="+")
     token_hash = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -19,6 +19,7 @@ from django.utils import translation
 
 from accounts.imports.formats import MAX_BYTES
 from accounts.signin.sessions import ADMINISTRATION, SessionStore, tenant_of_key
+from accounts.token_files import MAX_BYTES as MOST_TOKEN_BYTES
 from tenants.context import tenant_context
 from tenants.limits import MAX_FIELDS
 
@@ -43,7 +44,10 @@ OPERATOR_PATH = "/operator/"
 # Pages of people who sign in. Like the operator site they open the contexts they need themselves.
 PEOPLE_PATHS = ("/sign-in/", "/security-info/", "/change-password/", "/authenticator/", "/oidc/")
 # Where a file may be sent: how big the body may be there, its file and what is around it.
-UPLOADS = {"/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024}
+UPLOADS = {
+    "/admin/accounts/importrun/import/": MAX_BYTES + 64 * 1024,
+    "/admin/accounts/credential/upload/": MOST_TOKEN_BYTES + 64 * 1024,
+}
 METHODS = frozenset({"GET", "HEAD", "POST"})
 API_PATH = "/api/"
 API_METHODS = METHODS | {"OPTIONS", "PUT", "PATCH", "DELETE"}

@@ -31,6 +31,8 @@ SSPR_TRUSTED_PROXIES = env_networks("SSPR_TRUSTED_PROXIES")
 SSPR_OUTBOX_DIR = env_text("SSPR_OUTBOX_DIR")
 SSPR_BREACHED_FILE = env_text("SSPR_BREACHED_FILE")
 SSPR_MAIL_FROM = env_text("SSPR_MAIL_FROM", "no-reply@localhost")
+# Push services beside those of the well-known browsers; ".example" stands for all below it.
+SSPR_PUSH_HOSTS = tuple(host.lower() for host in env_list("SSPR_PUSH_HOSTS"))
 # Shows the file outbox and the codes of demo people as pages; only `manage.py demo` sets it.
 SSPR_DEMO = env_text("SSPR_DEMO") == "1"
 if PRODUCTION and SSPR_DEMO:

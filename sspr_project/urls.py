@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
+from accounts.registration.well_known import passkey_endpoints
 from tenants.admin import tenant_site
 
 from .health import favicon, healthz, readyz
@@ -12,9 +13,16 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("favicon.ico", favicon),
+    path(".well-known/passkey-endpoints", passkey_endpoints),
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
     path("", include("accounts.signin.urls")),
+    path("", include("accounts.approval_urls")),
+    path("", include("resets.portal.change_urls")),
+    path("", include("accounts.federation.urls")),
+    path("oidc/", include("accounts.oidc.urls")),
+    path("", include("accounts.registration.urls")),
+    path("", include("accounts.authenticator.urls")),
     path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:

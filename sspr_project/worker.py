@@ -18,6 +18,7 @@ from notifications.channels.registry import OpenChannels
 from notifications.services import drain
 from resets.captcha import forget_spent
 from tenants.audit_chain import seal_pending
+from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
 
@@ -37,6 +38,7 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "audit": seal_pending,
     "captcha": forget_spent,
     "imports": expire_imports,
+    "counters": forget_ended,
     "heartbeat": beat,
 }
 
@@ -45,6 +47,8 @@ EVERY_SECONDS: Mapping[str, float] = {
     "audit": 2.0,
     "captcha": 60.0,
     "imports": 60.0,
+    "sign_ins": 600.0,
+    "counters": 60.0,
     "heartbeat": 5.0,
 }
 

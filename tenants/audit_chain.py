@@ -23,7 +23,7 @@ from .context import fetch_for_tenant, get_current_tenant, tenant_context
 from .lookup import tenants_with_unsealed
 from .models import AuditEvent, AuditHead, AuditPending, AuditSeal
 from .statements import is_embedded
-from .together import Changes, Shape, stored
+from .together import NUMBERED, Changes, Shape, stored
 
 GENESIS = bytes(32)
 LATE = timedelta(minutes=5)
@@ -182,9 +182,10 @@ class _End:
 
 def _read_end(limit: int) -> _End:
     tenant = stored(get_current_tenant())
+    values = [tenant, limit, *[tenant] * 4]
     while True:
         found: list[list[Any]] = [[] for _ in _SHAPES]
-        for number, body in fetch_for_tenant(_end_statement(), [tenant, limit, *[tenant] * 4]):
+        for number, body in fetch_for_tenant(_end_statement(), values, NUMBERED):
             found[number].append(_SHAPES[number].load(body))
         locked, seen, waiting, events, seals = found
         if not locked:

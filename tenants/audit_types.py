@@ -21,6 +21,7 @@ DIRECTORY = "Directory"
 
 FLOW = "Self-service password reset flow activity progress"
 RESET = "Reset password (self-service)"
+CHANGE = "Change password (self-service)"
 UNLOCK = "Unlock user account (self-service)"
 BLOCKED = "Blocked from self-service password reset"
 POLICY_CHANGES = "Self-service password reset policy changes"
@@ -83,6 +84,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("block.lifted", "Block from self-service password reset lifted", "limits journeys"),
         _type("password.reset", RESET, "policy methods sessions_ended operation"),
         _type("password.rejected", RESET, "codes"),
+        _type("password.changed", CHANGE, "sessions_ended forced"),
+        _type("password.change_failed", CHANGE, "cause codes"),
         _type("account.unlocked", UNLOCK, "methods"),
         _type("account.frozen", "Self-service password reset suspended for user", "cause"),
         _type("account.thawed", "Self-service password reset resumed for user"),
@@ -185,7 +188,22 @@ EVENT_TYPES: Mapping[str, EventType] = {
             "fields replaced told",
             service=DIRECTORY,
         ),
+        _type("guest.invited", "Guest invited", "origin", service=DIRECTORY),
+        _type("guest.sign_up_asked", "Guest asked to sign up", service=DIRECTORY),
+        _type("guest.joined", "Guest joined", "origin", service=DIRECTORY),
         _type("guest.removed", "Guest removed", "origin", service=DIRECTORY),
+        _type(
+            "pass.issued",
+            "Admin registered temporary access pass for user",
+            "minutes once",
+            service=DIRECTORY,
+        ),
+        _type("approval.decided", "Colleague decided about a user's request", "decision cause"),
+        _type("tokens.added", "Tokens added to the inventory", "added kept rows"),
+        _type("token.synchronised", "Token brought back into step", "method name"),
+        _type("token.removed", "Token removed from the inventory", "method name"),
+        _type("registration.required", "Admin required re-register for user", service=DIRECTORY),
+        _type("method_settings.changed", "Settings of verification methods changed", "fields"),
         # People signing in, and what they prove while they are signed in.
         _type("user.signed_in", "User signed in", "methods", service=SIGN_IN),
         _type("user.sign_in_failed", "User sign-in failed", service=SIGN_IN),
@@ -196,6 +214,55 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("user.proved", "User proved who they are", "method", service=SIGN_IN),
         _type("user.proof_failed", "User proof failed", "method tries_left cause", service=SIGN_IN),
         _type("user.proof_blocked", "User proof blocked", "limit until", service=SIGN_IN),
+        # A passkey whose signature counter went back (security rules, R-18).
+        _type("method.copy_suspected", "Copy of a passkey suspected", "method name"),
+        # Applications that sign people in here, and providers that sign them in for us.
+        _type("application.created", "Application added", "application kind", service=SIGN_IN),
+        _type("application.changed", "Application changed", "application fields", service=SIGN_IN),
+        _type("application.removed", "Application removed", "application", service=SIGN_IN),
+        _type(
+            "application.secret_replaced",
+            "Secret of an application replaced",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type(
+            "application.signed_in",
+            "User signed in to an application",
+            "application",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.consented",
+            "User agreed to what an application gets to know",
+            "application scopes",
+            service=DIRECTORY,
+        ),
+        _type(
+            "application.replayed",
+            "Code or token of an application used twice",
+            "application",
+            service=SIGN_IN,
+        ),
+        _type("provider.created", "Identity provider added", "provider issuer", service=SIGN_IN),
+        _type("provider.changed", "Identity provider changed", "provider fields", service=SIGN_IN),
+        _type("provider.removed", "Identity provider removed", "provider", service=SIGN_IN),
+        _type(
+            "provider.answered",
+            "User came back from an identity provider",
+            "provider purpose cause",
+            service=DIRECTORY,
+        ),
+        _type("flow.rehearsed", FLOW, "methods"),
+        _type("method.code_sent", "User security info verification sent", "method channel"),
+        _type("method.undone", "Change of user security info undone", "method name"),
+        _type("registration.completed", "User registered all required security info", "methods"),
+        _type("registration.put_off", "User cancelled security info registration"),
+        _type("registration.confirmed", "User reviewed security info", "methods"),
+        # Requests to an authenticator: what was answered, and what nobody had a right to answer.
+        _type("push.answered", "Request answered in the authenticator", "decision purpose"),
+        _type("push.repudiated", "Fraud reported in the authenticator", "purpose until"),
+        _type("push.device_mismatch", "Request answered by a foreign device", "cause"),
     )
 }
 
@@ -264,6 +331,9 @@ _METHODS = {
     "passkey": "passkey",
     "backup_codes": "backup code",
     "hardware_token": "hardware token",
+    "yubikey_otp": "YubiKey",
+    "temporary_access_pass": "temporary access pass",
+    "manager_approval": "approval by a colleague",
 }
 _CHANNELS = {"sms": "text message", "voice": "call"}
 _REASONS = {
@@ -277,6 +347,7 @@ _REASONS = {
     "flow.verification_failed": "user did not pass the {option} verification option",
     "flow.blocked": "user tried too often and has to wait",
     "flow.reevaluated": "the rules changed while the user was being verified",
+    "flow.rehearsed": "user rehearsed the recovery; nothing was changed",
     "flow.denied": "a step that was not open was tried",
     "flow.cancelled": "user cancelled before all verification options were passed",
     "flow.expired": "user took too long to finish",

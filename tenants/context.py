@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from .statements import is_embedded, run, tell, together, told_with_the_first
+from .statements import is_embedded, run, take_debt, tell, telling, told_with_the_first
 
 _tenant: ContextVar[UUID | None] = ContextVar("tenant", default=None)
 # Whether the database knows the tenant in the transaction that is open now.
@@ -77,25 +77,27 @@ def tenant_reading(tenant_id: UUID) -> Iterator[None]:
         _tenant.reset(token)
 
 
-def fetch_for_tenant(statement: str, values: Sequence[Any]) -> list[Any]:
+def fetch_for_tenant(statement: str, values: Sequence[Any], columns: str) -> list[Any]:
     """The rows a statement finds for the tenant in force, in `tenant_context` or `tenant_reading`.
 
-    In the latter PostgreSQL is told the tenant in the same breath: it takes both statements of a
-    pipeline as one transaction, without BEGIN and COMMIT of their own.
+    Where PostgreSQL does not know the tenant, which in the latter it never does, the statement
+    tells it itself; `columns` say how (`statements.telling`).
     """
     tenant = str(get_current_tenant())
-    if _told.get() or is_embedded():
-        with run(statement, values) as cursor:
-            return list(cursor.fetchall())
-    connection.ensure_connection()
-    with together():
-        tell(tenant)
-        cursor = run(statement, values)
-    with cursor:
-        found = list(cursor.fetchall())
-    if connection.in_atomic_block:
+    if is_embedded():
+        return _fetched(statement, values)
+    owing: str | None = tenant if not _told.get() else take_debt()
+    if owing is None:
+        return _fetched(statement, values)
+    found = _fetched(telling(statement, columns), [owing, *values])
+    if not _told.get() and connection.in_atomic_block:
         tell("")
-    return found
+    return found[1:]
+
+
+def _fetched(statement: str, values: Sequence[Any]) -> list[Any]:
+    with run(statement, values) as cursor:
+        return list(cursor.fetchall())
 
 
 def _enter(tenant_id: UUID) -> bool:

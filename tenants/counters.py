@@ -230,11 +230,10 @@ def _key(count: Count) -> dict[str, Any]:
 
 
 def _by_table(counts: Iterable[Count]) -> Iterable[tuple[Any, list[tuple[dict[str, Any], Count]]]]:
-    """The tables and rows in the order in which `count_up` locks them."""
+    """Each table with its rows, in the order in which `count_up` locks the tables."""
     found = list(counts)
     for model, shared in ((Counter, False), (SharedCounter, True)):
         rows = [(_key(count), count) for count in found if count.limit.shared is shared]
-        rows.sort(key=lambda row: (row[0]["limit"], row[0]["subject"]))
         if rows:
             yield model, rows
 

@@ -10,6 +10,8 @@ import hmac
 import os
 import time
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +22,9 @@ from django.conf import settings
 
 from .context import get_current_tenant
 from .secret import Secret
+
+if TYPE_CHECKING:
+    from .together import Reading
 
 FORMAT = 1
 NONCE_BYTES = 12
@@ -119,9 +124,15 @@ def master_key() -> bytes:
     return hashlib.sha256(b"sspr master\x1f" + settings.SSPR_MASTER_KEY.encode()).digest()
 
 
+@lru_cache(maxsize=32)
+def _installation_key(master: bytes, purpose: str) -> bytes:
+    """Derived once a purpose; the purposes are words of ours."""
+    return _derive(master, f"installation:{purpose}")
+
+
 def installation_mac(purpose: str, *parts: object) -> bytes:
     """Like `TenantKeys.mac`, for what is counted or looked up across all tenants."""
-    return hmac.digest(_derive(master_key(), "installation:" + purpose), binding(*parts), "sha256")
+    return hmac.digest(_installation_key(master_key(), purpose), binding(*parts), "sha256")
 
 
 def new_wrapped_key(tenant: UUID, version: int) -> bytes:
@@ -144,21 +155,29 @@ _cache: dict[UUID, tuple[float, TenantKeys]] = {}
 
 
 def tenant_keys() -> TenantKeys:
-    """The keys of the tenant in force; kept in the process for at most 15 minutes."""
-    from .models import TenantKey
+    """The keys of the tenant in force; kept in the process for at most 15 minutes.
 
+    Works in `tenant_reading` too.
+    """
     tenant = get_current_tenant()
     kept = _cache.get(tenant)
     if kept is not None and time.monotonic() - kept[0] < CACHE_SECONDS:
         return kept[1]
-    versions = {
-        row.version: unwrap_key(row.wrapped, tenant, row.version) for row in TenantKey.objects.all()
-    }
+    [rows] = _wrapped_keys().rows()
+    versions = {row.version: unwrap_key(row.wrapped, tenant, row.version) for row in rows}
     if not versions:
         raise SealBroken("this tenant has no key")
     keys = TenantKeys(tenant, max(versions), versions)
     _cache[tenant] = (time.monotonic(), keys)
     return keys
+
+
+@cache
+def _wrapped_keys() -> "Reading":
+    from .models import TenantKey
+    from .together import Reading
+
+    return Reading(lambda: (TenantKey.objects.all(),))
 
 
 def forget_keys() -> None:

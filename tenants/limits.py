@@ -27,7 +27,9 @@ MAX_ASSERTION = 4096
 MAX_CONTACT = 320
 MAX_PASSWORD = 256
 
-Scope = Literal["person", "method", "address", "destination", "prefix", "tenant", "alarm"]
+Scope = Literal[
+    "person", "method", "address", "destination", "prefix", "tenant", "alarm", "journey"
+]
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 FOREVER = timedelta(days=3650)
@@ -79,6 +81,8 @@ _ALL = (
     Limit("failed_in_tenant", "tenant", 300, HOUR, HOUR, blocks=False),
     # What administrators are alerted to, once each.
     Limit("alarms", "alarm", 1, HOUR, NO_BLOCK),
+    # People from outside who ask for an account.
+    Limit("sign_ups_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
     # Answers sent once more because the reply to the first did not arrive.
     Limit("repeated_answers", "alarm", 5, FLOW_LIFETIME, NO_BLOCK),
     # "Somebody used up the tries for your account."
@@ -89,10 +93,24 @@ _ALL = (
     Limit("help_by_address", "address", 10, HOUR, NO_BLOCK, shared=True),
     Limit("admin_sign_in", "person", 5, timedelta(minutes=15), NO_BLOCK),
     Limit("admin_sign_in_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Questions to a manager or colleague whether it is really this person.
+    Limit("approval_requests", "person", 3, HOUR, NO_BLOCK),
+    # Tries to claim a token by its number and two codes, or to bring one back into step.
+    Limit("token_claims", "person", 5, HOUR, NO_BLOCK),
     # Passwords that failed from one network address, over everybody; each person has a lock beside.
     Limit("failed_sign_ins_by_address", "address", 100, HOUR, NO_BLOCK, shared=True),
     # Proofs that a signed-in person failed to give. Never counted with those of a reset.
     Limit("failed_step_up", "person", 10, HOUR, HOUR),
+    # A challenge that was answered, whatever came of it, is not answered again.
+    Limit("passkey_challenges", "alarm", 1, 2 * CODE_LIFETIME, NO_BLOCK, shared=True),
+    Limit("passkey_sign_ins_by_address", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Browsers sent away to sign in at another service.
+    Limit("redirections_by_address", "address", 60, HOUR, NO_BLOCK, shared=True),
+    # Requests to somebody's authenticator: in one journey, and in all of them.
+    Limit("approvals_in_journey", "journey", 3, FLOW_LIFETIME, NO_BLOCK),
+    Limit("approvals", "person", 5, HOUR, NO_BLOCK),
+    # Codes with which an authenticator is set up, typed from one address.
+    Limit("enrolments_by_address", "address", 30, HOUR, NO_BLOCK, shared=True),
 )
 LIMITS: Mapping[str, Limit] = {limit.name: limit for limit in _ALL}
 TIGHTENABLE = tuple(limit.name for limit in _ALL if not limit.shared and limit.scope != "alarm")

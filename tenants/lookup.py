@@ -32,6 +32,9 @@ _EMBEDDED = {
     "sspr_tenants_with_imports": (
         "SELECT DISTINCT tenant_id FROM accounts_importrun WHERE keeps_data AND created_at <= %s"
     ),
+    "sspr_tenants_with_ended_counters": (
+        "SELECT DISTINCT tenant_id FROM tenants_counter WHERE ends_at <= %s"
+    ),
     "sspr_tenants_with_unsealed": "SELECT DISTINCT tenant_id FROM tenants_auditpending",
 }
 
@@ -81,6 +84,12 @@ def tenants_with_imports(before: Any) -> list[UUID]:
     """Tenants that still keep data of an import that was made before this moment."""
     moment = _stored_time(before)
     return _ids("sspr_tenants_with_imports", [moment], [moment])
+
+
+def tenants_with_ended_counters(before: Any) -> list[UUID]:
+    """Tenants with counters whose time was over at this moment."""
+    moment = _stored_time(before)
+    return _ids("sspr_tenants_with_ended_counters", [moment], [moment])
 
 
 def tenants_with_unsealed() -> list[UUID]:

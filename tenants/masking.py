@@ -17,3 +17,8 @@ def masked_phone(number: str) -> str:
     """`+• •••••••42`: the last two digits."""
     digits = [char for char in number.partition("x")[0] if char.isdigit()]
     return f"+{DOT} {DOT * 7}{''.join(digits[-2:])}"
+
+
+def masked_name(name: str) -> str:
+    """`C•••• C••••`: the first letter of each part of a name, at most three."""
+    return " ".join(f"{part[:1]}{DOT * 4}" for part in name.split()[:3])

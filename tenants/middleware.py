@@ -13,7 +13,16 @@ from .front import find_front
 from .models import Tenant
 
 PROBES = ("/healthz", "/readyz")
-ASKED_ANEW = ("/admin/", "/operator/")
+# Where somebody is signed in, or signs in: a suspended tenant has no door there any more.
+ASKED_ANEW = (
+    "/admin/",
+    "/operator/",
+    "/sign-in/",
+    "/security-info/",
+    "/change-password/",
+    "/authenticator/",
+    "/oidc/",
+)
 _STEP = re.compile(r"/reset/[0-9a-f-]{36}/")
 
 

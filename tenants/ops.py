@@ -94,7 +94,7 @@ class PlannedLookup(LookupFunction):
     """A look-up that is asked again and again: planned once a connection and not at each call.
 
     May take the place of a `LookupFunction` with the same arguments, whose rights stay. `body` is
-    one query of ids.
+    one query of ids, or of one id.
     """
 
     language = "plpgsql"
@@ -103,7 +103,8 @@ class PlannedLookup(LookupFunction):
         self, name: str, arguments: str, returns: str, body: str, reads: dict[str, Sequence[str]]
     ) -> None:
         super().__init__(name, arguments, returns, body, reads)
-        self.query, self.body = body, f"BEGIN RETURN QUERY {body}; END"
+        answer = f"QUERY {body}" if returns.startswith("SETOF") else f"({body})"
+        self.query, self.body = body, f"BEGIN RETURN {answer}; END"
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         values = [self.name, self.arguments, self.returns, self.query, self.reads]

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from .address import client_address
@@ -55,6 +56,14 @@ def host_tenant(request: Any) -> Tenant | None:
 def plain_url(name: str) -> str:
     """The address of a page that is not one journey's."""
     return reverse(f"portal:{name}")
+
+
+def safe_next(request: HttpRequest, wanted: str, otherwise: str) -> str:
+    """Where the person wanted to go, if that is an address of this host."""
+    on_host = url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if on_host and wanted.startswith("/") else otherwise
 
 
 def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class PolicyRules:
     admins_may_reset: bool = True
     writeback: bool = False
     unlock_without_reset: bool = False
+    register_with_password: bool = True
 
 
 @dataclass(frozen=True)

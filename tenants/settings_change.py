@@ -12,7 +12,7 @@ from .invalid import Invalid
 from .models import Tenant
 from .policy import Problem
 
-SETTINGS = ("name", "languages", "disclosure", "reveal_reason")
+SETTINGS = ("name", "languages", "disclosure", "reveal_reason", "guest_sign_up")
 """Keys of the section tenant that the tenant's own administrators change."""
 _KEYS = {
     **{COLUMNS["tenant"][name]: ("tenant", name) for name in SETTINGS},

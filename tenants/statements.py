@@ -6,13 +6,37 @@ wants. What is compiled or written once is numbered once here.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 import psycopg
 from django.db import connection
 
-TELL = "SELECT set_config('app.tenant', %s, true)"
+TOLD = "set_config('app.tenant', %s, true)"
+TELL = f"SELECT {TOLD}"
+
+
+@dataclass
+class _Debt:
+    """The tenant that PostgreSQL has not been told yet in the transaction that is open."""
+
+    tenant: str
+    owed: bool = True
+
+
+_debt: ContextVar[_Debt | None] = ContextVar("debt", default=None)
+
+
+def take_debt() -> str | None:
+    """The tenant that whoever sends the next statement has to tell with it; nothing when
+    PostgreSQL knows."""
+    debt = _debt.get()
+    if debt is None or not debt.owed:
+        return None
+    debt.owed = False
+    return debt.tenant
 
 
 @cache
@@ -43,6 +67,17 @@ def run(statement: str, values: Sequence[Any]) -> Any:
     return cursor
 
 
+def telling(statement: str, columns: str) -> str:
+    """The statement, which reads rows, with the tenant told before its first one.
+
+    `columns` are those of a row that comes before all others, with `{told}` for the telling in one
+    of them. PostgreSQL reads the parts of a UNION ALL one after the other; if it ever did not, the
+    second wall would show no row.
+    """
+    told = columns.format(told=f"to_json({TOLD})")
+    return f"SELECT {told} UNION ALL SELECT * FROM ({statement}) told"  # noqa: S608 - words of ours
+
+
 def tell(tenant: str) -> None:
     """Tells the database's row-level security the tenant, for the transaction that is open."""
     if not is_embedded():
@@ -51,22 +86,22 @@ def tell(tenant: str) -> None:
 
 @contextmanager
 def told_with_the_first(tenant: str) -> Iterator[None]:
-    """The first statement inside takes the tenant along: both, and BEGIN, travel together.
+    """The first statement inside takes the tenant along: in its own text, where whoever writes it
+    takes the debt, and otherwise as a sentence before it that travels with it.
 
     COPY goes around Django's cursor and takes nothing along: it finds no tenant, and no row.
     """
     if is_embedded():
         yield
         return
-    owed = True
+    debt = _Debt(tenant)
 
     def take_along(
         execute: Callable[..., Any], statement: str, values: Any, many: bool, context: Any
     ) -> Any:
-        nonlocal owed
-        if not owed:
+        if not debt.owed:
             return execute(statement, values, many, context)
-        owed = False
+        debt.owed = False
         if many or isinstance(context["cursor"].cursor, psycopg.ServerCursor):
             tell(tenant)
             return execute(statement, values, many, context)
@@ -74,8 +109,12 @@ def told_with_the_first(tenant: str) -> Iterator[None]:
             tell(tenant)
             return execute(statement, values, many, context)
 
-    with connection.execute_wrapper(take_along):
-        yield
+    token = _debt.set(debt)
+    try:
+        with connection.execute_wrapper(take_along):
+            yield
+    finally:
+        _debt.reset(token)
 
 
 @contextmanager

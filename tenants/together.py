@@ -18,10 +18,12 @@ from django.db.models.expressions import Expression
 
 from .context import fetch_for_tenant, get_current_tenant
 from .scoping import claim_for_current_tenant, compiling_for
-from .statements import is_embedded, run
+from .statements import TELL, is_embedded, run, take_debt
 
 Statement = tuple[str, Sequence[Any]]
 Querysets = Sequence[models.QuerySet[Any]]
+NUMBERED = "-1, {told}"
+"""How a statement that answers with a number and a row as JSON tells the tenant."""
 _ANY_TENANT = UUID(int=2**128 - 1)
 
 
@@ -52,7 +54,7 @@ class Reading:
         statement, shapes, marks = self._compiled
         found: list[list[Any]] = [[] for _ in shapes]
         values = _filled(marks, given)
-        for number, body in fetch_for_tenant(statement, values):
+        for number, body in fetch_for_tenant(statement, values, NUMBERED):
             found[number].append(shapes[number].load(body))
         return found
 
@@ -270,10 +272,13 @@ _PLAIN = {
 
 def _joined(statements: Sequence[Statement]) -> list[Statement]:
     """All of them as one, on a database that takes changes in a WITH clause."""
-    if is_embedded() or len(statements) < 2:
+    if is_embedded() or not statements:
         return list(statements)
-    # PostgreSQL runs the main statement first and then those of the WITH clause, in their order.
-    (first, values), *rest = statements
+    # PostgreSQL runs the main statement first, whatever it is, and then those of the WITH clause.
+    owing = take_debt()
+    (first, values), *rest = [(TELL, [owing]), *statements] if owing is not None else statements
+    if not rest:
+        return [(first, values)]
     named = ", ".join(f"c{number} AS ({text})" for number, (text, _) in enumerate(rest))
     given = [value for _, some in rest for value in some]
     return [(f"WITH {named} {first}", [*given, *values])]

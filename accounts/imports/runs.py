@@ -36,6 +36,8 @@ MOST_ONLINE = 10_000
 """Rows of a file that is checked and confirmed in requests; the command takes more."""
 MOST_OPEN = 5
 """Checked files that a tenant keeps at once; a further one ends the oldest."""
+ENROLMENT = "native"
+"""The format of the files here; other files on their way in have another."""
 State, Mode = ImportRun.State, ImportRun.Mode
 SEALED = ("sealed_file", "sealed_summary", "sealed_report")
 _EMPTIED: dict[str, Any] = {**dict.fromkeys(SEALED), "keeps_data": False}
@@ -165,7 +167,7 @@ def check(content: bytes, name: str, declared: Declared, who: Importer, now: dat
 def confirm(run_id: uuid.UUID, mode: str, who: Importer, now: datetime) -> Confirmed:
     """Applies a run that was checked, once, however many confirm it. Raises ImportRun.DoesNotExist
     for another tenant's run like for one that never was."""
-    run: ImportRun = ImportRun.objects.select_for_update().get(pk=run_id)
+    run: ImportRun = ImportRun.objects.select_for_update().get(pk=run_id, format=ENROLMENT)
     content, shown = run.find("file"), summary_of(run)
     if not is_open(run, now) or content is None or shown is None:
         return Confirmed(run, "not_now")
@@ -188,7 +190,7 @@ def confirm(run_id: uuid.UUID, mode: str, who: Importer, now: datetime) -> Confi
 def discard(run_id: uuid.UUID, who: Importer, now: datetime) -> ImportRun:
     """Ends a run that was only checked, and removes its file. Raises ImportRun.DoesNotExist."""
     rows = ImportRun.objects.defer(*SEALED).select_for_update()
-    run: ImportRun = rows.get(pk=run_id)
+    run: ImportRun = rows.get(pk=run_id, format=ENROLMENT)
     if run.state == State.CHECKED:
         ImportRun.objects.filter(pk=run.pk).update(**_ended(State.DISCARDED, now))
         data = {"rows": run.counts.get("rows", 0)}
@@ -257,7 +259,7 @@ def _new_run(
         actor_label=who.party.label[:120],
         file_name=neutralised(shown.replace("\\", "/").rpartition("/")[2])[:120] or "file.csv",
         file_key=tenant_keys().mac("import file", hashlib.sha256(content).hexdigest()),
-        format="native",
+        format=ENROLMENT,
         mode=declared.mode,
         replace_confirmed=declared.replace_confirmed,
         created_at=now,

@@ -43,13 +43,15 @@ class Registration:
 @dataclass(frozen=True)
 class MethodContext:
     """All a method gets to know about the moment. `domains` are the tenant's own; `site` is the web
-    origin the person is on, "" where it does not matter (what would happen, an administrator)."""
+    origin the person is on, "" where it does not matter (what would happen, an administrator).
+    concealed: whether pages may not show what is registered."""
 
     now: datetime
     domains: frozenset[str]
     questions_to_reset: int
     custom_questions: tuple[str, ...]
     site: str = ""
+    concealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Asked:
     """The challenge as the method needs it: where a code is derived from, which questions.
 
     challenge: its ID, for rows of the method's own. reference: what the person sees on the page.
+    purpose: reset or sign_in, for whoever has to approve it. expires_at: when it can't be answered
+    any more, where whoever asks knows.
     """
 
     nonce: bytes
@@ -65,16 +69,19 @@ class Asked:
     challenge: UUID | None = None
     reference: str = ""
     address: str = ""
+    purpose: str = "reset"
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
     """What was typed: a code, or the answers in the order of the questions; or what a passkey
-    signed, as the browser's JSON."""
+    signed, as the browser's JSON. told: what a service outside said of it (`Method.consult`)."""
 
     code: Secret[str] = field(default_factory=lambda: Secret(""))
     answers: Sequence[Secret[str]] = ()
     assertion: Secret[str] = field(default_factory=lambda: Secret(""))
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,13 +89,15 @@ class Verdict:
     """Whether it was right, and with which evidence.
 
     cause: why it was wrong, a word for the audit trail. ends: whether the journey is over with it,
-    because the person said that it is not theirs.
+    because the person said that it is not theirs. excused: nothing could be compared, because a
+    service outside did not answer; it is not held against the person.
     """
 
     right: bool
     evidence: str = ""
     cause: str = "wrong"
     ends: bool = False
+    excused: bool = False
 
 
 WRONG = Verdict(right=False)
@@ -120,6 +129,10 @@ class Method(Protocol):
     def problem(self, answer: Answer) -> Problem:
         """Why an answer can't be right whatever was asked; nothing is compared or counted then."""
 
+    def consult(self, tenant: UUID, answer: Answer) -> Answer:
+        """The answer with what a service outside says of it, asked in no transaction, before it is
+        judged and whoever it came from."""
+
     def begin(
         self, own: Belongings | None, asked: Asked, context: MethodContext, changes: Changes
     ) -> None:
@@ -146,6 +159,10 @@ class Typed:
         if not answer.code.reveal().strip():
             return "missing"
         return "" if len(typed_code(answer.code.reveal())) == CODE_DIGITS else "malformed"
+
+    def consult(self, tenant: UUID, answer: Answer) -> Answer:
+        """Nobody outside has to be asked."""
+        return answer
 
     def begin(
         self, own: Belongings | None, asked: Asked, context: MethodContext, changes: Changes

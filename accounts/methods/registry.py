@@ -13,6 +13,14 @@ METHODS = {
     "mobile_phone": "accounts.methods.phone.MobilePhone",
     "office_phone": "accounts.methods.phone.OfficePhone",
     "security_questions": "accounts.methods.questions.SecurityQuestions",
+    "backup_codes": "accounts.methods.backup_codes.BackupCodes",
+    "hardware_token": "accounts.methods.hardware_token.HardwareToken",
+    "yubikey_otp": "accounts.methods.yubikey_otp.YubiKeyOtp",
+    "temporary_access_pass": "accounts.methods.access_pass.TemporaryAccessPass",
+    "manager_approval": "accounts.methods.manager_approval.ManagerApproval",
+    "passkey": "accounts.methods.passkey.Passkey",
+    "external_identity": "accounts.methods.external_identity.ExternalIdentity",
+    "app_notification": "accounts.methods.app_notification.AppNotification",
 }
 
 

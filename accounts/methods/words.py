@@ -49,10 +49,15 @@ WRONG_ASSERTION = _("That passkey did not work here. Try again, or try another w
 NOT_APPROVED = _("The request was not approved. Try again, or try another way")
 WRONG_PASS = _("That is not right. Check it and type it again")
 CODE_FORM = _("This can't be right. Check it and type it again")
+UNAVAILABLE = _(
+    "We could not check this because the service that knows your key does not answer. Wait a "
+    "moment and try again, or try another way"
+)
 WRONG_APP_CODE = _("That code is not right. Check the code your app shows now")
 LATE_CODE = _("That code has expired. Send a new code")
 NO_MORE_CODES = _("We can't send more codes for this. Try another way")
 TOO_MANY_CODES = _("You had too many codes. You can ask for more after %(until)s")
+TOO_MANY_ASKED = _("You asked too often. You can ask this way again after %(until)s")
 TOO_MANY_PROOFS = _("There were too many wrong tries. You can try again after %(until)s")
 WAIT_FOR_CODE = _("You can ask for a new code after %(until)s")
 WRONG_ANSWERS = _("Not every answer is right. Here are your questions again; they may be others")

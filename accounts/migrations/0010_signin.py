@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_credential'),
+        ('accounts', '0006_guests'),
         ('tenants', '0006_planned_lookup'),
     ]
 

@@ -27,6 +27,9 @@ class ContactPoint(TenantModel):
     lookup = models.BinaryField(max_length=32, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    # When a message to it came back for good. It counts all the same until its owner decides.
+    stale_at = models.DateTimeField(null=True, blank=True, editable=False)
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):

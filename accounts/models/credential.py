@@ -34,6 +34,8 @@ class Credential(TenantModel):
     confirmed_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(null=True, editable=False)
     used_at = models.DateTimeField(null=True, editable=False)
+    # Until when it proves nothing, because somebody misused it.
+    paused_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -55,7 +57,9 @@ class Credential(TenantModel):
         return f"credential:{self.id}:{self.version}"
 
     def is_usable(self, now: datetime) -> bool:
-        """Proved by its owner, and its time is not over."""
+        """Proved by its owner, not paused, and its time is not over."""
+        if self.paused_until is not None and now < self.paused_until:
+            return False
         return self.confirmed_at is not None and (self.expires_at is None or now < self.expires_at)
 
     def write(self, value: str | bytes) -> None:

@@ -66,6 +66,13 @@ class User(AbstractBaseUser, TenantModel):
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Whoever signs in has to choose another password first.
     must_change_password = models.BooleanField(default=False, editable=False)
+    # When the person last said that what is registered is right, or registered it.
+    registration_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When an administrator last asked for everything to be registered or confirmed anew.
+    must_register_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the person removed what a reset needs; they are asked at the next confirmation.
+    registration_reduced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rehearsed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # What a search compares; the database keeps them in step with the names.
     name_key = models.GeneratedField(

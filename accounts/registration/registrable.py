@@ -27,6 +27,7 @@ class Entry:
     """One thing on file, as its owner sees it.
 
     id: names it in the addresses of its pages. detail: masked number or address, model, count left.
+    stale: messages to it come back. confirmed: its owner proved it. fixed: it stays as it is here.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Entry:
     registered_at: datetime | None = None
     used_at: datetime | None = None
     stale: bool = False
+    confirmed: bool = True
+    fixed: bool = False
 
 
 class Registrable(Protocol):
@@ -70,7 +73,19 @@ class Registrable(Protocol):
         when it is not there (any more)."""
 
 
-REGISTRABLES: dict[str, str] = {}
+REGISTRABLES: dict[str, str] = {
+    "passkey": "accounts.registration.methods.passkey.PasskeyRegistrable",
+    "hardware_token": "accounts.registration.methods.hardware_token.HardwareToken",
+    "yubikey_otp": "accounts.registration.methods.yubikey_otp.YubiKeyOtp",
+    "app_notification": "accounts.registration.methods.app_notification.AppNotificationEntries",
+    "backup_codes": "accounts.registration.methods.backup_codes.BackupCodes",
+    "external_identity": "accounts.registration.methods.external_identity.AccountRegistrable",
+    "app_code": "accounts.registration.methods.app_code.AppCodeRegistrable",
+    "mobile_phone": "accounts.registration.methods.phone.MobilePhoneRegistrable",
+    "office_phone": "accounts.registration.methods.phone.OfficePhoneRegistrable",
+    "email": "accounts.registration.methods.email.EmailRegistrable",
+    "security_questions": "accounts.registration.methods.security_questions.QuestionsRegistrable",
+}
 """Method key → dotted name of the class, strongest first where the pages list them."""
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -22,6 +22,7 @@ from tenants.context import tenant_context
 from tenants.models import Tenant
 
 from ..models import User
+from .due import password_due
 from .sessions import tenant_of_key
 
 PROOF_LIFETIME = timedelta(minutes=5)
@@ -115,14 +116,9 @@ def for_signed_in(view: PersonView) -> PersonView:
 def _find_password_page(request: HttpRequest, person: SignedIn) -> str | None:
     """Where another password is chosen, for somebody who has to before anything else."""
     match = request.resolver_match
-    if not person.user.must_change_password or match is None:
+    if match is None or match.namespace in {"sign-in", "password"}:
         return None
-    if match.namespace in {"sign-in", "password"}:
-        return None
-    try:
-        return reverse("password:change")
-    except NoReverseMatch:
-        return None
+    return reverse("password:change") if password_due(person.user, timezone.now()) else None
 
 
 def for_proved(view: PersonView) -> PersonView:

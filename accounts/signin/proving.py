@@ -154,12 +154,13 @@ def verify(prover: Prover, answer: Answer, *, now: datetime) -> ProofResult:
         problem = _problem(asking, challenge, answer) or _count_try(asking, challenge)
         if problem is not None:
             return problem
+    informed = get_method(challenge.method).consult(prover.tenant, answer)
     with tenant_context(prover.tenant):
         asking = prover.asking(now)
         pending = find_pending(asking, lock=True, expired=True)
         if pending is None or pending.pk != challenge.pk:
             return ProofResult("gone")
-        return _judge(asking, pending, answer)
+        return _judge(asking, pending, informed)
 
 
 def _problem(asking: Asking, challenge: ProofChallenge, answer: Answer) -> ProofResult | None:
@@ -222,7 +223,10 @@ def _fail(asking: Asking, challenge: ProofChallenge, *, cause: str, ends: bool) 
     challenge.dead = ends or (left == 0 and challenge.judged >= challenge.tries)
     if challenge.questions:
         challenge.questions = draw_questions(asking)
-    challenge.save(update_fields=["judged", "dead", "questions"])
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+    challenge.save(update_fields=["judged", "dead", "questions", "nonce"])
     data = {"method": challenge.method, "tries_left": left, "cause": cause}
     _record(asking, "user.proof_failed", data, result="failure")
     return ProofResult("ended" if ends else "wrong", challenge.method)

@@ -12,11 +12,13 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tenants.roles import holds_operator_role
 
 from ..models import User
+from .due import password_due
 from .person import SignedIn, find_signed_in, is_strong
 
 ADMINISTRATION, OPERATION = "/admin/", "/operator/"
@@ -38,10 +40,8 @@ def next_address(request: HttpRequest, user: User, wanted: str, now: datetime) -
     goal = wanted or own_page()
     if needs_second_factor(request, user, goal):
         return with_next(reverse("sign-in:prove"), goal)
-    if user.must_change_password:
-        change = find_address("password:change")
-        if change is not None:
-            return with_next(change, goal)
+    if password_due(user, now):
+        return with_next(reverse("password:change"), goal)
     return _interrupt(request, now, goal) or goal
 
 
@@ -56,8 +56,7 @@ def needs_second_factor(request: HttpRequest, user: User, goal: str) -> bool:
 def may_enter(request: HttpRequest) -> bool:
     """Whether a session is good enough for the sites of administrators and operators."""
     user: Any = request.user
-    due = user.must_change_password and find_address("password:change") is not None
-    return is_strong(request) and not due
+    return is_strong(request) and not password_due(user, timezone.now())
 
 
 def address_of_sign_in(wanted: str) -> str:

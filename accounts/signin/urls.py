@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import prove_views, session_views, views
+from . import passkey, prove_views, session_views, views
 
 app_name = "sign-in"
 
@@ -16,4 +16,5 @@ urlpatterns = [
     path("sign-in/prove/choose/", prove_views.choose, name="prove-choose"),
     path("sign-in/prove/send/", prove_views.send, name="prove-send"),
     path("sign-in/prove/verify/", prove_views.verify, name="prove-verify"),
+    path("sign-in/passkey/", passkey.passkey, name="passkey"),
 ]

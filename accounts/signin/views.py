@@ -17,6 +17,7 @@ from tenants.limits import MAX_PASSWORD, MAX_USER_ID
 from tenants.pages import clock, host_tenant, page_context
 from tenants.secret import Secret
 
+from ..federation.offered import providers_of
 from .person import find_signed_in
 from .services import PASSWORD, SignInResult, check_password, finish_sign_in, tenant_of_sign_in
 from .stages import LONGEST_NEXT, asked_next, next_address, with_next
@@ -103,5 +104,6 @@ def _page(
         form_action=reverse("sign-in:sign-in"),
         language_url=with_next(reverse("sign-in:sign-in"), wanted),
         locked=locked,
+        providers=providers_of(host_tenant(request), wanted),
     )
     return render(request, "signin/sign_in.html", context, status=status)

@@ -17,6 +17,8 @@ from .cluster import ROOT, BenchCluster
 
 PRODUCT = "sspr_project.wsgi:application"
 STOCK = "benchmarks.sites.stock_wsgi:application"
+PATIENCE = 120
+"""Seconds until a process has to be ready; on a machine that others use too that takes a while."""
 
 
 class Process:
@@ -51,7 +53,7 @@ class Process:
                 stderr=log,
             )
         try:
-            wait_until(self._answers, self._arguments[2])
+            wait_until(self._answers, self._arguments[2], PATIENCE)
         except NotReady as problem:
             notes = self.log[-4000:]
             self.stop()

@@ -32,6 +32,7 @@ def pages(marks: Marks) -> Mapping[str, str]:
         "people, search: one hit": f"accounts/user/?q={marks.surname}",
         "people, search: two words": f"accounts/user/?q=Able+{marks.surname}",
         "people, search: many hits": "accounts/user/?q=smi",
+        "people, search: more than are shown": "accounts/user/?q=exam",
         "people, search: none": "accounts/user/?q=qqzzqq",
         "people, by reference": f"accounts/user/?q={marks.reference}",
         "audit, first page": "tenants/auditevent/",

@@ -29,6 +29,7 @@ from tenants.models import AuditEvent, Subscription
 RARE = "Zyxwvutov"
 GUEST = "guest@elsewhere.example"
 PLACES = ("small tenant", "giant tenant")
+PARTS = ("server", "worker", "database")
 Figures = dict[str, list[float]]
 
 
@@ -48,8 +49,9 @@ def measure(found: Stage, chosen: argparse.Namespace) -> dict[str, Any]:
     filled = [_fill(found, chosen, people, counts[-1]) for people in counts]
     figures: dict[tuple[int, str], Figures] = defaultdict(lambda: defaultdict(list))
     for number in range(chosen.rounds):
-        for one in filled:
-            for place in PLACES:
+        for place in PLACES:
+            # What is compared is measured one right after the other.
+            for one in filled:
                 _round(found, one, place, chosen, figures[one.size.people, place])
         say(f"growth, round {number + 1} of {chosen.rounds} done")
     plans, statements = {}, {}
@@ -130,7 +132,10 @@ def _round(
     use(one.database)
     ground = one.grounds[place]
     with running(ground, OUR_VARIANT) as run:
-        figures["flow"].append(whole.sample(ground, run, chosen).total)
+        sample = whole.sample(ground, run, chosen)
+        figures["flow"].append(sample.total)
+        for part in PARTS:
+            figures[f"of it the {part}"].append(getattr(sample, part))
         if run.worker is not None:
             run.worker.stop()
         with Connection(run.server.port) as connection:

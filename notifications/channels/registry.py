@@ -8,6 +8,7 @@ from .base import Channel
 from .email import EmailChannel
 from .file import FileChannel
 from .none import NoneChannel
+from .push import PushChannel
 from .sms import SmsChannel
 from .voice import VoiceChannel
 
@@ -15,6 +16,7 @@ CHANNELS: dict[str, Callable[[], Channel]] = {
     "email": EmailChannel,
     "sms": SmsChannel,
     "voice": VoiceChannel,
+    "push": PushChannel,
     "file": FileChannel,
     "none": NoneChannel,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.methods.registry import METHODS
 from accounts.passwords.messages import message, requirements
@@ -13,6 +14,7 @@ from accounts.passwords.rules import PasswordRules, Violation
 from accounts.questions import question_text
 
 from ..flow import State
+from ..models import REHEARSAL
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
 from .context import clock, flow_url, origin_of, page_context, plain_url
@@ -54,8 +56,14 @@ def flow_page(
     code = status or STATUS.get(view.state, 200)
     response = render(request, f"portal/{view.page}.html", context, status=code)
     if code == STATUS[State.LOCKED] and view.blocked_until is not None:
-        seconds = int((view.blocked_until - now).total_seconds())
-        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+        retry_after(response, view.blocked_until, now)
+    return response
+
+
+def retry_after(response: HttpResponse, until: datetime, now: datetime) -> HttpResponse:
+    """The same answer, which says in how many seconds to ask again."""
+    seconds = int((until - now).total_seconds())
+    response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
     return response
 
 
@@ -125,6 +133,7 @@ def _elsewhere(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
         "form_action": flow_url("verify", handle.flow),
         "method": pending.method,
         "prompt": pending.prompt,
+        "status_url": flow_url("waiting", handle.flow),
         "tries_left": pending.tries_left,
         "ends_at": clock(pending.expires_at),
         "other_url": _other_url(handle, view),
@@ -163,18 +172,25 @@ def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     return {
         "operation": view.operation,
+        "security_info_url": reverse("security-info:index"),
         "when": clock(view.finished_at),
-        "ended_sessions": True,
+        "ended_sessions": view.operation != REHEARSAL,
         "sign_in_url": "",
-        "not_me_text": NOT_ME,
+        "not_me_text": NOT_ME if view.operation != REHEARSAL else "",
     }
 
 
 def _ended(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     kind = view.state.value
-    if view.reason == "personal_account":
-        kind = "personal_account"
-    return {"kind": kind, "until": clock(view.blocked_until)}
+    if view.reason in {"personal_account", "not_me"}:
+        kind = view.reason
+    return {
+        "kind": kind,
+        "operation": view.operation,
+        "until": clock(view.blocked_until),
+        "register_url": reverse("security-info:register"),
+        "security_info_url": reverse("security-info:index"),
+    }
 
 
 _OWN = {
@@ -202,8 +218,7 @@ def error_page(
     context = page_context(request, None, state="error", kind=kind, until=clock(until))
     response = render(request, "portal/error.html", context, status=status)
     if until is not None and now is not None:
-        seconds = int((until - now).total_seconds())
-        response.headers["Retry-After"] = str(max(MIN_RETRY_SECONDS, seconds))
+        retry_after(response, until, now)
     return response
 
 

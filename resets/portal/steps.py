@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
@@ -23,12 +23,16 @@ from ..flow import State
 from ..services import FlowView, Handle, NoFlow, Result
 from . import words
 from .context import clock, flow_url
-from .pages import contact_context, flow_page, gone_page, stranger_page, texts
+from .pages import contact_context, flow_page, gone_page, retry_after, stranger_page, texts
 
 FLOW_COOKIE_AGE = 3600
 ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
 SEE_OTHER = 303
-_WAITS = {"channel": words.TOO_MANY_CODES, "paused": words.PAUSED}
+_WAITS = {
+    "channel": words.TOO_MANY_CODES,
+    "asked": words.TOO_MANY_ASKED,
+    "paused": words.PAUSED,
+}
 
 FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 
@@ -136,9 +140,7 @@ def _after_code(
             field = "method" if view.page == "choose" else _field_of(view)
             message = text % {"until": clock(result.until)}
             response = flow_page(request, handle, view, now, errors={field: message}, status=429)
-            seconds = int((result.until - now).total_seconds())
-            response.headers["Retry-After"] = str(max(1, seconds))
-            return response
+            return retry_after(response, result.until, now)
     return _see_flow(handle)
 
 
@@ -173,7 +175,7 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         return to_flow(result.handle)
     if result.kind == "blocked" and result.field:
         return _after_code(request, handle, result, now)
-    view = services.read_flow(handle, now=now)
+    view = services.read_flow_after(handle, result, now=now)
     if result.kind in {"missing", "malformed", "waiting"} and view.pending is not None:
         status = None if result.fields or result.kind == "waiting" else 400
         errors = _incomplete_answer(view, result)
@@ -181,6 +183,13 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     if result.kind in {"wrong", "late"}:
         return _wrong(request, handle, view, result, now)
     return _moved_on(request, handle, view, now)
+
+
+@require_GET
+@flow_view
+def waiting(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """Whether a decision elsewhere is still to come, for the script of the page."""
+    return JsonResponse({"waiting": services.is_waiting(handle, now=now)})
 
 
 _ANSWERED = {"code", "assertion", "approval", "redirect"}
@@ -194,6 +203,8 @@ def _incomplete_answer(view: FlowView, result: Result) -> Mapping[str, Any]:
         return {"code": words.NOT_YET}
     if view.page == "assertion":
         return {"code": words.NO_ASSERTION}
+    if view.page == "redirect":
+        return {"code": words.NOT_APPROVED}
     if result.kind == "malformed":
         return {"code": words.malformed(view.pending.method if view.pending else "")}
     return {"code": words.TYPE_CODE}
@@ -205,9 +216,12 @@ def _wrong(
     if view.page == "questions":
         return flow_page(request, handle, view, now, errors={"answer_1": words.WRONG_ANSWERS})
     if view.page not in _ANSWERED or view.pending is None:
-        return flow_page(request, handle, view, now, errors={"method": words.WRONG_CODE})
+        text = words.wrong(result.field, sent=False) if result.field else words.WRONG_CODE
+        return flow_page(request, handle, view, now, errors={"method": text})
     wrong = words.wrong(view.pending.method, sent=bool(view.pending.channel))
     text = words.LATE_CODE if result.kind == "late" else wrong
+    if result.field == "unavailable":
+        text = words.UNAVAILABLE
     return flow_page(
         request, handle, view, now, errors={"code": text}, tries_left=view.pending.tries_left
     )

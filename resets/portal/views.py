@@ -7,6 +7,7 @@ from typing import Any
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -27,10 +28,13 @@ from .admission import (
     forget_waiting,
     waiting_page,
 )
+from .aid import pass_on
 from .context import host_tenant, origin_of, page_context, plain_url
+from .guests import go_on
 from .pages import error_page
 from .steps import to_flow
 
+_OTHER_DOORS = {"help": pass_on, "sign_up": go_on}
 _WHO_SALT = "resets.portal.who"
 _WHO_SECONDS = 600
 
@@ -38,7 +42,11 @@ _WHO_SECONDS = 600
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     context = page_context(request, host_tenant(request), state="home")
-    context |= {"reset_url": plain_url("start"), "change_url": "", "security_info_url": ""}
+    context |= {
+        "reset_url": plain_url("start"),
+        "change_url": reverse("password:change"),
+        "security_info_url": reverse("security-info:index"),
+    }
     return render(request, "portal/home.html", context)
 
 
@@ -106,10 +114,8 @@ def wait(request: HttpRequest) -> HttpResponse:
         return waiting_page(request, waiting)
     if admission == "failed":
         return forget_waiting(HttpResponseRedirect(plain_url("start")))
-    if waiting.door == "help":
-        from .aid import pass_on
-
-        return forget_waiting(pass_on(request, waiting.fields, now))
+    if waiting.door in _OTHER_DOORS:
+        return forget_waiting(_OTHER_DOORS[waiting.door](request, waiting.fields, now))
     hard = admission == "hard"
     return forget_waiting(_begin(request, waiting.fields["user_id"], "", now, hard=hard))
 

@@ -15,9 +15,11 @@ from accounts.methods.words import (
     NOT_APPROVED,
     NOT_YET,
     TEXT_ONLY,
+    TOO_MANY_ASKED,
     TOO_MANY_CODES,
     TYPE_ANSWERS,
     TYPE_CODE,
+    UNAVAILABLE,
     WAIT_FOR_CODE,
     WRONG_ANSWERS,
     WRONG_APP_CODE,
@@ -43,9 +45,11 @@ __all__ = [
     "NO_ASSERTION",
     "NO_MORE_CODES",
     "TEXT_ONLY",
+    "TOO_MANY_ASKED",
     "TOO_MANY_CODES",
     "TYPE_ANSWERS",
     "TYPE_CODE",
+    "UNAVAILABLE",
     "WAIT_FOR_CODE",
     "WRONG_ANSWERS",
     "WRONG_APP_CODE",
@@ -64,7 +68,11 @@ CAPTCHA_FAILED = _("We could not check that you are a person. Send it once more"
 CAPTCHA_AGAIN = _("We check more carefully right now. Press Continue once more; it takes longer")
 TYPE_CONTACT = _("Type the full address or number")
 PAUSED = _("Codes by email and phone are paused until %(until)s. Try another way, or get help")
+TYPE_OLD_PASSWORD = _("Type the password you have now")
+WRONG_OLD_PASSWORD = _("That is not your password. Type the one you have now")
+LOCKED_UNTIL = _("Too many wrong passwords. Try again after %(until)s")
 TYPE_PASSWORD = _("Type a new password")
+TYPE_EMAIL = _("Type your email address, like name@example.org")
 TYPE_ORGANISATION = _("Type the organisation's web address or domain")
 NOTE_TOO_LONG = _("Use 500 characters or fewer")
 NOT_ME = _("Wasn't you? Use the link in the email we sent, or contact your administrator.")

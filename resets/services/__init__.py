@@ -8,10 +8,10 @@ from .denial import deny_stranger
 from .finish import cancel, submit
 from .help import HelpRequest, ask_for_help
 from .proofs import verify
-from .reading import FlowView, read_flow
+from .reading import FlowView, is_waiting, read_flow, read_flow_after
 from .repudiation import is_repudiable, repudiate
 from .sending import choose, send
-from .start import Started, start
+from .start import Started, rehearse, start
 from .successor import repeat
 
 __all__ = [
@@ -27,7 +27,10 @@ __all__ = [
     "choose",
     "deny_stranger",
     "is_repudiable",
+    "is_waiting",
     "read_flow",
+    "read_flow_after",
+    "rehearse",
     "repeat",
     "repudiate",
     "send",

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.methods.registry import get_method
+from accounts.methods.registry import METHODS, get_method
 from accounts.sending import channels_of, resend_time
 from tenants.counters import Count
 from tenants.limits import CODE_LIFETIME
+from tenants.policy import STRONGEST_FIRST
 from tenants.together import Changes
 
 from ..facts import Situation
@@ -21,6 +22,18 @@ from .standing import Standing
 def offered_channels(situation: Situation, method: str) -> Sequence[str]:
     """Channels of a method under the plan: no calls in a trial or on the free plan."""
     return channels_of(method, voice=situation.facts(synchronised=False).granted.voice)
+
+
+def concealed_methods(situation: Situation) -> Sequence[str]:
+    """What a concealing tenant shows to everybody: what it allows and this product can verify."""
+    voice = situation.facts(synchronised=False).granted.voice
+    return [
+        method
+        for method in STRONGEST_FIRST
+        if method in situation.rules.methods
+        and method in METHODS
+        and (voice or method != "office_phone")
+    ]
 
 
 def resend_at(challenge: Challenge) -> datetime | None:

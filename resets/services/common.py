@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
 
+from accounts.authenticator.approvals import cancel_requests_of_journey
+from accounts.authenticator.devices import METHOD as APPROVED
 from accounts.methods.base import Asked
 from accounts.passwords.rules import Violation
 from tenants import audit
@@ -29,6 +32,9 @@ from ..flow import OPEN_STATES, State, advance
 from ..flow import Event as Step
 from ..models import Challenge, Flow
 from .locking import find_asked, find_locked
+
+if TYPE_CHECKING:
+    from .standing import Standing
 
 
 class NoFlow(LookupError):
@@ -76,7 +82,8 @@ class Result:
     can't be a code), waiting (the answer comes from elsewhere, later), blocked (a limit, until
     when), weak (the password breaks rules), denied (a step that is not open), not_now (the journey
     is elsewhere).
-    handle: the new one after a gate; the old one is void.
+    handle: the new one after a gate; the old one is void. left: where the journey stands after
+    the step and the proof it waits for then, where the step knows it.
     """
 
     kind: str
@@ -84,6 +91,7 @@ class Result:
     until: datetime | None = None
     tries_left: int = 0
     violations: Sequence[Violation] = ()
+    left: "tuple[Standing, Challenge | None] | None" = field(default=None, repr=False)
     field: str = ""
     fields: Sequence[str] = ()
 
@@ -174,6 +182,8 @@ def kill_challenges(flow: Flow, changes: Changes) -> None:
     """The proof in hand can't be answered any more. Where it was read with the journey it is
     changed as that row, because the step may have changed it already."""
     challenge = _find_pending(flow)
+    if APPROVED in flow.methods:
+        cancel_requests_of_journey(flow.reference, changes)
     if challenge is None:
         changes.execute(*_KILLING.of(flow=flow.pk))
     else:
@@ -260,6 +270,7 @@ def asked_of(flow: Flow, challenge: Challenge) -> Asked:
         challenge=challenge.pk,
         reference=flow.reference,
         address=flow.address,
+        expires_at=challenge.expires_at,
     )
 
 

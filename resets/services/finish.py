@@ -6,7 +6,9 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Session, User
+from accounts.authenticator.approvals import cancel_requests_of_person
+from accounts.models import Credential, Session, User
+from accounts.passes import METHOD as PASS_METHOD
 from accounts.password_checks import PasswordTerms, terms_for, violations
 from accounts.passwords.rules import normalise_for_hashing
 from accounts.person_key import person_key
@@ -176,6 +178,8 @@ def _set_password(
     changes.update(user, "password", "session_epoch", "password_changed_at")
 
 
+# A pass was for getting in once; whatever it was not used for, it is over with the reset.
+_VOIDING_PASSES = Change(lambda: Credential.objects.filter(user=Given("user"), method=PASS_METHOD))
 _ENDING_SESSIONS = Change(lambda: Session.objects.filter(user=Given("user")))
 
 
@@ -189,6 +193,8 @@ def _finish(
     """Ends the journey and everything that rested on the old password; tells those concerned."""
     flow, user = standing.flow, standing.person
     changes.execute(*_ENDING_SESSIONS.of(user=user.pk))
+    changes.execute(*_VOIDING_PASSES.of(user=user.pk))
+    cancel_requests_of_person(user.pk, changes)
     move(flow, Step.SUBMIT)
     end(flow, Step.WRITE, now, changes)
     cancelled = cancel_flows(others, user, now, changes)

@@ -8,21 +8,22 @@ from uuid import UUID
 from accounts.contacts import administrators, primary_addresses
 from accounts.identifiers import canonical, find_domain
 from accounts.models import User
-from accounts.people import find_user
+from accounts.people import find_meant, meaning, people_rows
 from accounts.person_key import person_key
 from notifications.services import Recipient, notify, notify_nobody
 from tenants import audit
 from tenants.audit import Party
-from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
 from tenants.lookup import find_tenant
+from tenants.models import Tenant
 from tenants.reference import find_reference
 from tenants.roles import CONTACT_TIERS, MAX_CONTACTED
 from tenants.services import get_platform
+from tenants.together import Changes, Reading
 
 from ..facts import Situation, read_situation
-from .common import Origin
+from .common import Origin, step_in
 from .notices import language_for
 
 MAX_NOTE = 500
@@ -38,6 +39,9 @@ class HelpRequest:
     reference: str = ""
 
 
+_ASKING = Reading(lambda: (Tenant.objects.all(), people_rows()))
+
+
 def ask_for_help(
     request: HelpRequest, *, host_tenant: UUID | None, origin: Origin, now: datetime
 ) -> bool:
@@ -48,8 +52,9 @@ def ask_for_help(
     wanted = canonical(request.user_id)[:320]
     domain = find_domain(wanted)
     tenant = host_tenant or (find_tenant(domain=domain) if domain else None) or get_platform()
-    with tenant_context(tenant):
-        situation = read_situation(now)
+    with step_in(tenant) as changes:
+        tenants, people = _ASKING.rows(**meaning(wanted))
+        situation = read_situation(now, tenants[0])
         counts = [
             situation.count("help_requests", person_key(wanted).hex()),
             Count(LIMITS["help_by_address"], origin.address or "none"),
@@ -57,17 +62,18 @@ def ask_for_help(
         blocked = count_up(counts, now).blocked
         if blocked is not None and blocked.limit.name == "help_by_address":
             return False
-        user = find_user(wanted) if not situation.tenant.platform else None
+        user = find_meant(people, wanted) if not situation.tenant.platform else None
         reference = find_reference(request.reference) or ""
         person = Party("user", user.pk, user.user_id) if user else Party("anonymous", None, "")
         if blocked is not None:
-            event, data = "help.blocked", {}
-            notify_nobody("help_request", now=now)
+            event_type, data = "help.blocked", {}
+            notify_nobody("help_request", now=now, into=changes)
         else:
-            tier, told = _tell(situation, user, request.note, reference, now)
-            event, data = "help.requested", {"tier": tier, "recipients": told}
-        audit.record(
-            event,
+            letter = _Letter(request.note, reference, now)
+            tier, told = _tell(situation, user, letter, changes)
+            event_type, data = "help.requested", {"tier": tier, "recipients": told}
+        asked = audit.Event(
+            event_type=event_type,
             actor=person,
             target=person if user else None,
             data=data,
@@ -75,25 +81,43 @@ def ask_for_help(
             address=origin.address,
             now=now,
         )
+        audit.record_many([asked], into=changes)
     return True
 
 
+@dataclass(frozen=True)
+class _Letter:
+    """What is passed on, beside who asks."""
+
+    note: str
+    reference: str
+    now: datetime
+
+
 def _tell(
-    situation: Situation, user: User | None, note: str, reference: str, now: datetime
+    situation: Situation, user: User | None, letter: _Letter, changes: Changes
 ) -> tuple[str, int]:
     """Who was told, and how many; for somebody unknown one message that goes nowhere."""
     tier, recipients = _recipients(situation) if user is not None else ("", [])
     if user is None or not recipients:
-        notify_nobody("help_request", now=now)
+        notify_nobody("help_request", now=letter.now, into=changes)
         return tier, 0
     facts = {
         "name": user.display_name,
         "user_id": user.user_id,
-        "note": note[:MAX_NOTE],
-        "when": now.isoformat(),
+        "note": letter.note[:MAX_NOTE],
+        "when": letter.now.isoformat(),
     }
     for recipient in recipients:
-        notify("help_request", "email", recipient, facts, now=now, reference=reference)
+        notify(
+            "help_request",
+            "email",
+            recipient,
+            facts,
+            now=letter.now,
+            reference=letter.reference,
+            into=changes,
+        )
     return tier, len(recipients)
 
 

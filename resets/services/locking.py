@@ -36,15 +36,19 @@ def find_open_beside(flow_id: UUID) -> list[Flow]:
     """
     statement, shapes = _statement_beside()
     tenant, flow = stored(get_current_tenant()), stored(flow_id)
-    found = fetch_for_tenant(statement, [tenant, tenant, flow, flow, *_OPEN])
+    found = fetch_for_tenant(statement, [tenant, tenant, flow, flow, *_OPEN], _columns(shapes))
     return [_loaded(shapes, row) for row in found]
 
 
 def _find(flow_id: UUID, *, asked: bool) -> Flow | None:
     statement, shapes = _statement(asked)
     values = [stored(get_current_tenant()), stored(flow_id)]
-    found = fetch_for_tenant(statement, values)
+    found = fetch_for_tenant(statement, values, _columns(shapes))
     return _loaded(shapes, found[0]) if found else None
+
+
+def _columns(shapes: Sequence[Shape]) -> str:
+    return ", ".join(["{told}", *["NULL"] * (len(shapes) - 1)])
 
 
 def _loaded(shapes: Sequence[Shape], bodies: Sequence[Any]) -> Flow:

@@ -1,10 +1,9 @@
 """Who is told after a reset, and what: the person, the other administrators, the unregistered."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.urls import reverse
 
 from accounts.contacts import administrators, notice_addresses, primary_addresses
 from accounts.models import User
@@ -12,12 +11,14 @@ from accounts.people import Belongings
 from notifications.services import Recipient, notify, notify_nobody
 from tenants.roles import GLOBAL_ADMINISTRATOR, holds_administrator_role
 from tenants.together import Changes
+from tenants.tokens import new_token
 
 from ..eligibility import NOT_ENOUGH_METHODS, Decision
 from ..facts import Situation
 from ..models import Flow, Repudiation
 
 REPUDIATION_LIFETIME = timedelta(hours=72)
+NOT_ME = "not me"
 
 
 def language_for(user: User, situation: Situation) -> str:
@@ -45,7 +46,7 @@ def hint_unregistered(
             "unregistered_hint",
             "email",
             Recipient(addresses[0], language_for(own.user, situation), own.user.display_name),
-            {"name": own.user.display_name},
+            {"name": own.user.display_name, "register_url": register_url()},
             now=now,
             reference=flow.reference,
             correlation_id=flow.pk,
@@ -55,10 +56,26 @@ def hint_unregistered(
     notify_nobody("unregistered_hint", now=now, correlation_id=flow.pk, into=changes)
 
 
+def register_url() -> str:
+    """Where somebody who still knows the password registers."""
+    return f"{settings.SSPR_BASE_URL}{reverse('security-info:register')}"
+
+
 def tell_person(
     situation: Situation, own: Belongings, flow: Flow, now: datetime, changes: Changes
 ) -> None:
     """ "Your password was changed" to primary and alternate address, with "this was not me"."""
+    _tell_changed(situation, own, flow, now, changes)
+
+
+def tell_of_change(situation: Situation, own: Belongings, now: datetime, changes: Changes) -> None:
+    """The same for a password that its owner knew and changed."""
+    _tell_changed(situation, own, None, now, changes)
+
+
+def _tell_changed(
+    situation: Situation, own: Belongings, flow: Flow | None, now: datetime, changes: Changes
+) -> None:
     if not situation.rules.notify_user:
         return
     user = own.user
@@ -70,28 +87,24 @@ def tell_person(
             Recipient(address, language_for(user, situation), user.display_name),
             {"name": user.display_name, "when": now.isoformat(), "not_me_url": link},
             now=now,
-            reference=flow.reference,
-            correlation_id=flow.pk,
+            reference=flow.reference if flow is not None else "",
+            correlation_id=flow.pk if flow is not None else None,
             into=changes,
         )
 
 
-def not_me_link(flow: Flow, user: User, now: datetime, changes: Changes) -> str:
+def not_me_link(flow: Flow | None, user: User, now: datetime, changes: Changes) -> str:
     """A link that freezes the account. The row keeps only the hash of its token."""
-    token = secrets.token_urlsafe(32)
+    token = new_token(user.tenant_id, NOT_ME)
     changes.add(
         Repudiation(
             user=user,
             flow=flow,
-            token_hash=token_hash(token),
+            token_hash=token.hash,
             expires_at=now + REPUDIATION_LIFETIME,
         )
     )
-    return f"{settings.SSPR_BASE_URL}/not-me/{flow.tenant_id.hex}.{token}/"
-
-
-def token_hash(token: str) -> bytes:
-    return hashlib.sha256(b"not me\x1f" + token.encode()).digest()
+    return f"{settings.SSPR_BASE_URL}/not-me/{token.text}/"
 
 
 def tell_administrators(

@@ -4,10 +4,11 @@ Every answer is counted in a transaction of its own before it is judged (R-9); w
 taken back when the answer was right.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from accounts.methods.base import Answer, Registration
+from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint
 from accounts.sending import CONTACT_KINDS
@@ -19,24 +20,29 @@ from tenants.together import Changes
 from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
-from ..models import Challenge, Flow, Gate
+from ..models import REHEARSAL, Challenge, Flow, Gate
 from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
     Result,
     asked_of,
+    end,
     get_asked_flow,
     move,
     proof_counts,
     record,
     secret_hash,
     step_in,
+    subject,
     until_of,
 )
 from .guessing import after_failure, find_pause, tell_blocked
 from .questions import draw_questions
 from .standing import Standing, standing_of
 from .successor import next_secret
+
+NOT_ME = "not_me"
+"""The reason of a journey that its person reported as not theirs."""
 
 
 def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
@@ -53,11 +59,12 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         refusal = _count_try(flow, challenge, now, changes)
         if refusal is not None:
             return refusal
+    informed = get_method(challenge.method).consult(handle.tenant, answer)
     with step_in(handle.tenant) as changes:
         flow, pending = get_asked_flow(handle, now, changes)
         if flow.state != State.PROVING or pending is None or pending.pk != challenge.pk:
             return Result("not_now")
-        trimmed = replace(answer, answers=answer.answers[: len(pending.questions)])
+        trimmed = replace(informed, answers=informed.answers[: len(pending.questions)])
         return _judge(flow, pending, trimmed, handle.secret, now, changes)
 
 
@@ -135,32 +142,71 @@ def _judge(
         answer,
         standing.method_context(),
     )
+    if verdict.ends:
+        return _repudiated(standing, challenge, now, changes)
     if not verdict.right or registration is None or challenge.method not in standing.offered():
-        return _fail(standing, challenge, verdict.cause, now, changes)
+        return _fail(standing, challenge, verdict, now, changes)
     following = next_secret(flow.pk, challenge.pk, secret, answer)
     passing = _Passing(standing, challenge, registration, verdict.evidence, following)
     return _pass(passing, now, changes)
 
 
 def _fail(
-    standing: Standing, challenge: Challenge, why: str, now: datetime, changes: Changes
+    standing: Standing, challenge: Challenge, verdict: Verdict, now: datetime, changes: Changes
 ) -> Result:
     flow = standing.flow
     left = max(0, TRIES_PER_CHALLENGE - challenge.tries)
     data = {"method": challenge.method, "step": challenge.step, "tries_left": left}
-    cause = {**data, "cause": why}
+    cause = {**data, "cause": verdict.cause}
     record(flow, "flow.verification_failed", now, changes, result="failure", data=cause)
     if challenge.questions:
         challenge.questions = draw_questions(standing, flow)
+    if get_method(challenge.method).asks == "assertion":
+        # What is signed is asked for once, whatever came of it.
+        challenge.nonce = secrets.token_bytes(16)
+        changes.update(challenge, "nonce")
     all_judged = challenge.judged >= challenge.tries
-    challenge.dead = left == 0 and all_judged
+    # What somebody decided is decided: it is asked anew, or not at all.
+    decided = get_method(challenge.method).asks == "approval"
+    challenge.dead = decided or (left == 0 and all_judged)
     changes.update(challenge, "questions", "dead", "judged")
+    if verdict.excused:
+        count_down(proof_counts(standing.situation, flow, challenge.method), into=changes)
+        return Result("wrong", tries_left=left, field="unavailable")
     block = after_failure(standing, challenge.method, now, changes)
     if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)
         return lock(flow, until_of(block), now, changes)
-    return Result("wrong", tries_left=left)
+    field = challenge.method if decided else ""
+    return Result("wrong", tries_left=left, field=field, left=_left_by(standing, challenge))
+
+
+def _repudiated(
+    standing: Standing, challenge: Challenge, now: datetime, changes: Changes
+) -> Result:
+    """The person said elsewhere that this is not theirs: nothing can be proved any more."""
+    changes.update(challenge, "judged")
+    refuse_repudiated(standing.flow, challenge.method, now, changes)
+    return Result("not_now")
+
+
+def refuse_repudiated(flow: Flow, method: str, now: datetime, changes: Changes) -> None:
+    """Ends an open, locked journey whose person reported it."""
+    flow.reason = NOT_ME
+    end(flow, Step.REFUSE, now, changes)
+    found = {"method": method, "cause": NOT_ME}
+    record(flow, "flow.verification_failed", now, changes, result="failure", data=found)
+    why = {"reason": NOT_ME, "policy": flow.policy}
+    record(flow, "flow.refused", now, changes, result="denied", reason=NOT_ME, data=why)
+
+
+def _left_by(standing: Standing, challenge: Challenge) -> tuple[Standing, Challenge | None]:
+    """Where the journey stands after a failure, which may have disabled the method."""
+    user = standing.flow.user
+    disabled = user is not None and challenge.method in user.disabled_methods
+    after = replace(standing, assessed=None) if disabled else standing
+    return after, None if challenge.dead else challenge
 
 
 def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
@@ -188,6 +234,8 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     missing = max(0, flow.gates_required - standing.step)
     if missing:
         move(flow, Step.PASS_GATE)
+    elif flow.operation == REHEARSAL:
+        _end_rehearsal(flow, standing, now, changes)
     else:
         move(flow, Step.PASS_LAST_GATE)
         move(flow, Step.ASK_PASSWORD)
@@ -200,6 +248,16 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
         after = replace(standing, gates=(*standing.gates, gate))
         begin_without_choice(after, now, changes)
     return Result("ok", handle=Handle(flow.tenant_id, flow.pk, passing.secret))
+
+
+def _end_rehearsal(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:
+    """Everything was proved, and nothing is changed: it does not count as an attempt."""
+    move(flow, Step.PASS_LAST_GATE)
+    end(flow, Step.REHEARSE, now, changes)
+    count_down([standing.situation.count("reset_attempts", subject(flow))], into=changes)
+    standing.person.rehearsed_at = now
+    changes.update(standing.person, "rehearsed_at")
+    record(flow, "flow.rehearsed", now, changes, data={"methods": list(flow.methods)})
 
 
 def gate_seal(
@@ -221,10 +279,12 @@ def gate_seal(
 
 
 def _confirm_contact(passing: _Passing, now: datetime, changes: Changes) -> None:
-    """A contact that was filled in for somebody is confirmed by its first use."""
+    """A contact that was filled in for somebody is confirmed by its first use; what was reached is
+    not stale."""
     kind = CONTACT_KINDS.get(passing.challenge.method, "")
     own = passing.standing.own
     row: ContactPoint | None = own.contacts.get(kind) if own is not None else None
-    if row is not None and row.confirmed_at is None:
-        row.confirmed_at = now
-        changes.update(row, "confirmed_at")
+    if row is not None:
+        row.confirmed_at = row.confirmed_at or now
+        row.used_at, row.stale_at = now, None
+        changes.update(row, "confirmed_at", "used_at", "stale_at")

@@ -7,14 +7,14 @@ from typing import Any
 
 from accounts.methods.registry import get_method
 from accounts.passwords.rules import PasswordRules
-from tenants.context import tenant_reading
+from tenants.context import tenant_context, tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
 from tenants.models import Tenant
 
 from ..flow import OPEN_STATES, State
 from ..models import Challenge, Flow
 from .challenges import offered_channels, resend_at
-from .common import Handle, asked_of
+from .common import Handle, Result, asked_of
 from .finish import password_terms
 from .standing import Standing, read_standing
 
@@ -75,15 +75,42 @@ def read_flow(handle: Handle, *, now: datetime, choose_again: bool = False) -> F
     """
     with tenant_reading(handle.tenant):
         standing, pending = read_standing(handle, now)
+        return _shown(standing, None if choose_again else pending, now)
+
+
+def read_flow_after(handle: Handle, result: Result, *, now: datetime) -> FlowView:
+    """The journey as its page shows it after a step: as the step left it, where that is known,
+    else read once more. Raises NoFlow."""
+    if result.left is None:
+        return read_flow(handle, now=now)
+    with tenant_reading(handle.tenant):
+        return _shown(*result.left, now)
+
+
+def _shown(standing: Standing, pending: Challenge | None, now: datetime) -> FlowView:
+    flow = standing.flow
+    state = State(flow.state)
+    if state in OPEN_STATES and flow.expires_at <= now:
+        state = State.EXPIRED
+    if state not in {State.PROVING, State.CHOOSING}:
+        return _ended(flow, state)
+    if state == State.CHOOSING:
+        return _password_page(standing)
+    return _proving_page(standing, pending)
+
+
+def is_waiting(handle: Handle, *, now: datetime) -> bool:
+    """Whether the page has nothing new to show: a decision elsewhere is still to come.
+
+    Raises NoFlow.
+    """
+    with tenant_context(handle.tenant):
+        standing, pending = read_standing(handle, now)
         flow = standing.flow
-        state = State(flow.state)
-        if state in OPEN_STATES and flow.expires_at <= now:
-            state = State.EXPIRED
-        if state not in {State.PROVING, State.CHOOSING}:
-            return _ended(flow, state)
-        if state == State.CHOOSING:
-            return _password_page(standing)
-        return _proving_page(standing, None if choose_again else pending)
+        if flow.state != State.PROVING or flow.expires_at <= now or pending is None:
+            return False
+        asked = asked_of(flow, pending)
+        return get_method(pending.method).is_waiting(asked, standing.method_context())
 
 
 def _ended(flow: Flow, state: State) -> FlowView:

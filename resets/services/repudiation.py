@@ -10,29 +10,18 @@ from notifications.services import Recipient, notify
 from tenants import audit
 from tenants.audit import Party
 from tenants.context import tenant_context
+from tenants.tokens import parse_token
 
 from ..facts import Situation, read_situation
 from ..models import Repudiation
 from .common import Origin, lock_open_flows_of, step_in
 from .finish import cancel_flows
-from .notices import language_for, token_hash
-
-MAX_TOKEN = 100
-
-
-def _parse(token: str) -> tuple[UUID, bytes] | None:
-    head, dot, rest = token.partition(".")
-    if not dot or len(token) > MAX_TOKEN:
-        return None
-    try:
-        return UUID(hex=head), token_hash(rest)
-    except ValueError:
-        return None
+from .notices import NOT_ME, language_for
 
 
 def is_repudiable(token: str, *, now: datetime) -> bool:
     """Whether the link still works. Changes nothing."""
-    found = _parse(token)
+    found = parse_token(token, NOT_ME)
     if found is None:
         return False
     with tenant_context(found[0]):
@@ -42,7 +31,7 @@ def is_repudiable(token: str, *, now: datetime) -> bool:
 
 def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
     """Freezes the account of the reset this link belongs to. False when the link is over."""
-    found = _parse(token)
+    found = parse_token(token, NOT_ME)
     if found is None:
         return False
     with step_in(found[0]) as changes:
@@ -61,7 +50,8 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
         user.save(update_fields=["frozen_at", "session_epoch"])
         Session.objects.filter(user=user).delete()
         cancelled = cancel_flows(flows, user, now, changes)
-        _tell(user, read_situation(now), row.flow.reference, row.flow_id, now)
+        reference = row.flow.reference if row.flow is not None else ""
+        _tell(user, read_situation(now), reference, row.flow_id, now)
         person = Party("user", user.pk, user.user_id)
         frozen = audit.Event(
             event_type="account.frozen",
@@ -69,7 +59,7 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
             target=person,
             data={"cause": "not_me"},
             correlation_id=row.flow_id,
-            reference=row.flow.reference,
+            reference=reference,
             address=origin.address,
             now=now,
         )
@@ -77,7 +67,9 @@ def repudiate(token: str, *, origin: Origin, now: datetime) -> bool:
         return True
 
 
-def _tell(user: User, situation: Situation, reference: str, flow: UUID, now: datetime) -> None:
+def _tell(
+    user: User, situation: Situation, reference: str, flow: UUID | None, now: datetime
+) -> None:
     facts = {"name": user.display_name or user.user_id, "when": now.isoformat()}
     own = belongings_of(user)
     to = [

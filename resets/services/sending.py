@@ -22,7 +22,7 @@ from accounts.sending import (
 )
 from notifications.services import CodeSource, Recipient, notify, notify_nobody
 from tenants.counters import Blocked, Count, Counted, count_down, count_up
-from tenants.limits import CODE_LIFETIME, TRIES_PER_FLOW
+from tenants.limits import CODE_LIFETIME, LIMITS, TRIES_PER_FLOW
 from tenants.together import Changes
 
 from ..facts import Situation, read_situation
@@ -116,14 +116,20 @@ def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result
     standing = standing_of(flow, now)
     if method not in standing.offered():
         return deny(flow, "choose", now, changes, field="method")
-    limits = get_method(method).limits
-    counts = [standing.situation.count(name, subject(flow)) for name in limits]
+    counts = [_asking_count(standing, name) for name in get_method(method).limits]
     blocked = count_up(counts, now, along=changes).blocked if counts else None
     if blocked is not None:
-        return _too_many(standing, blocked, now, changes)
+        return _too_many(standing, blocked, now, changes, field="asked")
     kill_challenges(flow, changes)
     begin(standing, new_challenge(standing, method, "", now), now, changes)
     return Result("ok")
+
+
+def _asking_count(standing: Standing, name: str) -> Count:
+    """What asking for a proof is counted on: the journey, or the person over all of them."""
+    flow = standing.flow
+    is_of_journey = LIMITS[name].scope == "journey"
+    return standing.situation.count(name, flow.pk.hex if is_of_journey else subject(flow))
 
 
 def _count_contact(
@@ -202,12 +208,14 @@ def _channel(situation: Situation, chosen: _Chosen) -> str:
     return chosen.channel if chosen.channel in offered else next(iter(offered), "")
 
 
-def _too_many(standing: Standing, block: Blocked, now: datetime, changes: Changes) -> Result:
-    """The person was sent too many codes; the proof in hand, if any, is over."""
+def _too_many(
+    standing: Standing, block: Blocked, now: datetime, changes: Changes, *, field: str = "channel"
+) -> Result:
+    """The person was sent or asked too much; the proof in hand, if any, is over."""
     flow, until = standing.flow, block.until.isoformat()
     kill_challenges(flow, changes)
     record(flow, "flow.blocked", now, changes, data={"limit": block.limit.name, "until": until})
-    return Result("blocked", until=block.until, field="channel")
+    return Result("blocked", until=block.until, field=field)
 
 
 def send(handle: Handle, *, now: datetime) -> Result:

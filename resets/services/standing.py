@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from accounts.methods.base import MethodContext, Registration
 from accounts.models import Session, User
@@ -42,7 +42,7 @@ class Standing:
         return assess(self.situation, self.own, synchronised=self.synchronised, site=self.flow.site)
 
     def method_context(self) -> MethodContext:
-        return self.situation.method_context(self.flow.site)
+        return self.situation.method_context(self.flow.site, concealed=self.flow.concealed)
 
     @property
     def step(self) -> int:
@@ -118,12 +118,13 @@ def standing_of(flow: Flow, now: datetime, *, sessions: list[Session] | None = N
 
 def _journey() -> Sequence[QuerySet[Any]]:
     flows: QuerySet[Any] = Flow.objects.filter(pk=Given("flow"))
-    person: Any = flows.values("user")
+    # One value, found first: as a list PostgreSQL may join it the wrong way round.
+    person = Subquery(flows.values("user"))
     return (
         flows,
         Tenant.objects.all(),
-        User.objects.filter(pk__in=person),
-        *belongings_rows(user__in=person),
+        User.objects.filter(pk=person),
+        *belongings_rows(user=person),
         Gate.objects.filter(flow=Given("flow")),
         Challenge.objects.filter(flow=Given("flow"), dead=False, used_at=None),
         synchronised_rows(),

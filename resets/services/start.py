@@ -11,7 +11,6 @@ from django.db import transaction
 
 from accounts.contacts import find_value
 from accounts.identifiers import canonical, find_domain
-from accounts.methods.registry import METHODS
 from accounts.models import ContactPoint, User
 from accounts.people import (
     Belongings,
@@ -29,7 +28,6 @@ from tenants.keys import binding, tenant_keys
 from tenants.limits import FLOW_LIFETIME, LIMITS
 from tenants.lookup import find_tenant, tenants_of_guest
 from tenants.models import Tenant
-from tenants.policy import STRONGEST_FIRST
 from tenants.reference import new_reference
 from tenants.services import get_platform
 from tenants.together import Changes, Reading
@@ -38,8 +36,8 @@ from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
 from ..facts import Assessment, Situation, assess, read_situation, synchronised_rows
 from ..flow import Event as Step
 from ..flow import State
-from ..models import Flow
-from .challenges import begin_without_choice
+from ..models import REHEARSAL, RESET, Flow
+from .challenges import begin_without_choice, concealed_methods
 from .common import (
     Handle,
     NoFlow,
@@ -88,6 +86,13 @@ class _Request:
     origin: Origin
     now: datetime
     hard: bool
+    operation: str = RESET
+
+
+def rehearse(user: User, *, origin: Origin, now: datetime) -> Started:
+    """Begins a rehearsal for somebody who is signed in, which takes no captcha."""
+    request = _Request(origin, now, hard=True, operation=REHEARSAL)
+    return _start_in(user.tenant_id, user.user_id, request, hand_over=False)
 
 
 def start(
@@ -159,7 +164,7 @@ def find_organisation(typed: str) -> UUID | None:
 def _start_in(tenant: UUID, wanted: str, request: _Request, *, hand_over: bool) -> Started:
     now = request.now
     with step_in(tenant) as changes:
-        arrival = _read(wanted, request.origin, now)
+        arrival = _read(wanted, request)
         own = arrival.own
         if own is not None and own.user.origin == User.Origin.PARTNER and hand_over:
             return Started(partner=_hand_over(own))
@@ -187,7 +192,11 @@ class _Arrival:
     own: Belongings | None
     synchronised: bool
     typed: str
-    origin: Origin
+    request: _Request
+
+    @property
+    def origin(self) -> Origin:
+        return self.request.origin
 
     @cached_property
     def key(self) -> bytes:
@@ -195,7 +204,9 @@ class _Arrival:
 
     @property
     def concealed(self) -> bool:
-        return self.situation.concealed and not self.situation.tenant.platform
+        """Whether what is true is hidden: not from somebody who is signed in."""
+        known = self.situation.tenant.platform or self.request.operation == REHEARSAL
+        return self.situation.concealed and not known
 
     def counts(self) -> list[Count]:
         """Starts and different people of one network address, over all tenants; starts of one
@@ -227,7 +238,7 @@ _ARRIVING = Reading(
 )
 
 
-def _read(wanted: str, origin: Origin, now: datetime) -> _Arrival:
+def _read(wanted: str, request: _Request) -> _Arrival:
     """Everything about the person with one statement. Raises NoFlow for a suspended tenant."""
     found = _ARRIVING.rows(**meaning(wanted))
     tenants, users, *belongings, synchronised = found
@@ -235,8 +246,8 @@ def _read(wanted: str, origin: Origin, now: datetime) -> _Arrival:
         raise NoFlow
     user = find_meant(users, wanted)
     own = belongings_from(user, *belongings) if user is not None else None
-    situation = read_situation(now, tenants[0])
-    return _Arrival(situation, own, bool(synchronised), wanted, origin)
+    situation = read_situation(request.now, tenants[0])
+    return _Arrival(situation, own, bool(synchronised), wanted, request)
 
 
 def _blocked(arrival: _Arrival, counted: Counted, changes: Changes) -> Blocked | None:
@@ -312,6 +323,7 @@ def _new_flow(opening: _Opening, secret: str, now: datetime) -> Flow:
         # In concealed mode somebody who may not reset walks the decoy: nobody's journey.
         user=user if decision.allowed or not concealed else None,
         person_key=arrival.key,
+        operation=arrival.request.operation,
         state=State.STARTED,
         reason=decision.reason or "",
         policy=decision.policy,
@@ -375,18 +387,6 @@ def _methods_shown(situation: Situation, decision: Decision, *, concealed: bool)
     if not concealed:
         return decision.methods if decision.allowed else ()
     return concealed_methods(situation)
-
-
-def concealed_methods(situation: Situation) -> Sequence[str]:
-    """What a concealing tenant shows to everybody: what it allows and this product can verify."""
-    voice = situation.facts(synchronised=False).granted.voice
-    return [
-        method
-        for method in STRONGEST_FIRST
-        if method in situation.rules.methods
-        and method in METHODS
-        and (voice or method != "office_phone")
-    ]
 
 
 def _gates_shown(situation: Situation, decision: Decision, *, concealed: bool) -> int:

@@ -190,8 +190,9 @@ each("form[data-methods]", followMethod);
 each("form[data-text-message]", receiveCode);
 each("form[data-resend-in]", countDown);
 each("form[data-password]", (form) => {
-  showPassword(form, form.elements.new_password);
-  tickRequirements(form, form.elements.new_password);
+  const chosen = form.elements.new_password;
+  showPassword(form, chosen || form.elements.password);
+  if (chosen) tickRequirements(form, chosen);
 });
 each("[data-poll]", poll);
 each("[data-continue-in]", goOn);

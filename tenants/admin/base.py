@@ -20,6 +20,7 @@ from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from ..context import find_current_tenant
 from ..models import Tenant
@@ -110,6 +111,7 @@ class TenantModelAdmin(AnyModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
+    preserve_filters = False
     sortable_by = ()
     view_on_site = False
     change_list_template = "admin/list.html"
@@ -131,6 +133,15 @@ class TenantModelAdmin(AnyModelAdmin):
         if found is None:
             raise Http404
         return found
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Django's checkbox of a row; its own renders a template for each."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            f"Select {obj}",
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str

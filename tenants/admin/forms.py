@@ -67,6 +67,11 @@ class IntentForm(forms.Form):
         """
         raise NotImplementedError
 
+    def shown_once(self) -> tuple[str, str] | None:
+        """Name and text of a secret that `save` made. It stands on the answer itself and nowhere
+        else, so that no page can show it again."""
+        return None
+
     def refuse(self, refused: Invalid) -> None:
         """Tells each problem at its field."""
         for problem in refused.problems:

@@ -142,7 +142,8 @@ class EditableAdmin(ReadOnlyAdmin):
 
     def _worked(self, request: HttpRequest, intent: Intent, row: Any) -> HttpResponse:
         by = Administrator.of(request)
-        form = intent.form(request.POST if request.method == "POST" else None, row=row, by=by)
+        sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        form = intent.form(*sent, row=row, by=by)
         if form.is_bound and form.is_valid():
             try:
                 with transaction.atomic():
@@ -152,6 +153,11 @@ class EditableAdmin(ReadOnlyAdmin):
             else:
                 for warning in form.warnings():
                     messages.warning(request, warning)
+                shown = form.shown_once()
+                if shown is not None:
+                    context = self._page_context(request, row, intent.label)
+                    context.update(shown=shown, sentence=form.done)
+                    return TemplateResponse(request, "admin/shown_once.html", context)
                 messages.success(request, form.done)
                 return HttpResponseRedirect(row_url(goal) if goal is not None else self.home_url())
         context = self._page_context(request, row, intent.label)

@@ -23,24 +23,32 @@ class Permission(StrEnum):
     RECOVER = "recover"
     """Let a frozen person in again, end sessions."""
     LIFT_BLOCKS = "lift_blocks"
+    PASSES = "passes"
+    """Issue temporary access passes."""
+    METHODS = "methods"
+    """Remove a lost method, require registering again, give disabled methods back."""
+    TOKENS = "tokens"
+    """Fill the inventory of tokens, hand them out and take them back."""
     ROLES = "roles"
     ADMINISTRATORS = "administrators"
     """All of the above also for people who hold a role."""
 
 
-_HELP_DESK = frozenset({Permission.RECOVER, Permission.LIFT_BLOCKS})
+_LOCKS = frozenset({Permission.RECOVER, Permission.LIFT_BLOCKS})
+_HELP_DESK = _LOCKS | {Permission.PASSES, Permission.METHODS}
 _TABLE: Mapping[str, frozenset[Permission]] = {
     GLOBAL_ADMINISTRATOR: frozenset(Permission),
     "privileged_role_administrator": frozenset({Permission.ROLES, Permission.ADMINISTRATORS}),
-    "privileged_authentication_administrator": _HELP_DESK | {Permission.ADMINISTRATORS},
-    "authentication_policy_administrator": frozenset({Permission.POLICY}),
+    "privileged_authentication_administrator": _HELP_DESK
+    | {Permission.TOKENS, Permission.ADMINISTRATORS},
+    "authentication_policy_administrator": frozenset({Permission.POLICY, Permission.TOKENS}),
     "organizational_branding_administrator": frozenset({Permission.SETTINGS}),
     USER_ADMINISTRATOR: _HELP_DESK | {Permission.PEOPLE, Permission.GROUPS, Permission.LICENCES},
     "groups_administrator": frozenset({Permission.GROUPS}),
     "license_administrator": frozenset({Permission.LICENCES}),
     "helpdesk_administrator": _HELP_DESK,
-    PASSWORD_ADMINISTRATOR: _HELP_DESK,
-    "authentication_administrator": _HELP_DESK,
+    PASSWORD_ADMINISTRATOR: _LOCKS,
+    "authentication_administrator": _HELP_DESK | {Permission.TOKENS},
 }
 """Roles that are not named here only look."""
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 
-from ..config.policy_section import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ..config.policy_section import LONGEST_PASSWORD, LONGEST_PASSWORD_AGE, SHORTEST_PASSWORD
 from ..invalid import Invalid
 from ..licensing import Entitlements, entitlements
 from ..limits import LIMITS, TIGHTENABLE
@@ -103,6 +103,10 @@ class PolicyForm(IntentForm):
     reconfirm_days = _count(
         "Days until people confirm what is on file", 0, 730, "0 to 730; 0 means never."
     )
+    register_with_password = _tick(
+        "Let people register a first method with only their password",
+        "Without it they need a temporary access pass, or prove a contact you entered for them.",
+    )
     notify_user = _tick("Tell people that their password was reset")
     notify_admins = forms.ChoiceField(
         label="When an administrator resets, tell", choices=list(_TOLD.items())
@@ -124,6 +128,12 @@ class PolicyForm(IntentForm):
         LONGEST_PASSWORD,
         f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
     )
+    password_max_age_days = _count(
+        "Days until a password has to be changed",
+        0,
+        LONGEST_PASSWORD_AGE,
+        f"0 to {LONGEST_PASSWORD_AGE}; 0 means never, which is what NIST and Microsoft advise.",
+    )
     check_breached = _tick("Refuse passwords known from breaches")
     banned_terms = LinesField(
         label="Banned terms",
@@ -138,7 +148,16 @@ class PolicyForm(IntentForm):
             ("questions_to_register", "questions_to_reset", "custom_questions"),
             "A weak method: never alone, never for administrators.",
         ),
-        ("Registration", ("require_registration", "combined_registration", "reconfirm_days"), ""),
+        (
+            "Registration",
+            (
+                "require_registration",
+                "combined_registration",
+                "register_with_password",
+                "reconfirm_days",
+            ),
+            "",
+        ),
         ("Notices", ("notify_user", "notify_admins"), ""),
         (
             "Directory and phones",
@@ -147,7 +166,13 @@ class PolicyForm(IntentForm):
         ),
         (
             "Passwords kept here",
-            ("password_rules", "password_min_length", "check_breached", "banned_terms"),
+            (
+                "password_rules",
+                "password_min_length",
+                "password_max_age_days",
+                "check_breached",
+                "banned_terms",
+            ),
             "Where a password is kept in your own directory, the directory's rules hold.",
         ),
         (

@@ -1,10 +1,12 @@
 """What searches on the site share: references, persons in the trail, the first of many matches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,15 +25,20 @@ def first_matches(
 ) -> tuple[list[Any], bool]:
     """At most `most` rows that one of the ways finds, in the queryset's own order; and whether
     there are more. Each way, a condition and the order of its index, is read no further than
-    needed."""
-    keys: dict[Any, None] = {}
-    more = False
-    for way, order in ways:
-        rows = queryset.filter(way).order_by(*order)
-        found = list(rows.values_list("pk", flat=True)[: most + 1])
-        more = more or len(found) > most
-        keys.update(dict.fromkeys(found))
-    return list(queryset.filter(pk__in=list(keys)[:most])), more or len(keys) > most
+    needed, however many rows it would find; the database is asked once for all of them."""
+    parts = [queryset.filter(way).order_by(*order)[: most + 1] for way, order in ways]
+    found = {row.pk: row for row in _all_of(parts)}
+    rows = list(found.values())[:most]
+    for name in reversed(queryset.query.order_by):
+        rows.sort(key=attrgetter(str(name).lstrip("-")), reverse=str(name).startswith("-"))
+    return rows, len(found) > most
+
+
+def _all_of(parts: Sequence[models.QuerySet[Any]]) -> Iterable[Any]:
+    """The rows of each part; SQLite unites no parts that end early, so it is asked for each."""
+    if len(parts) < 2 or not connection.features.supports_slicing_ordering_in_compound:
+        return chain.from_iterable(parts)
+    return parts[0].union(*parts[1:], all=True)
 
 
 def named_by(user_id: str) -> list[Q]:

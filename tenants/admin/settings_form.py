@@ -15,6 +15,7 @@ COLUMNS = (
     "languages",
     "disclosure",
     "reveal_reason",
+    "guest_sign_up",
     "helpdesk_email",
     "helpdesk_url",
     "helpdesk_phone",
@@ -61,6 +62,9 @@ class SettingsForm(IntentForm):
     reveal_reason = forms.BooleanField(
         label="Show the reason code to people who are refused", required=False
     )
+    guest_sign_up = forms.BooleanField(
+        label="People from outside may make themselves a guest account", required=False
+    )
     helpdesk_email = forms.CharField(label="Email", required=False, max_length=254)
     helpdesk_url = forms.CharField(label="Web page", required=False, max_length=200)
     helpdesk_phone = forms.CharField(label="Phone", required=False, max_length=40)
@@ -73,6 +77,7 @@ class SettingsForm(IntentForm):
     fieldsets: ClassVar[Sequence[tuple[str, Sequence[str], str]]] = (
         ("Organisation", ("name", "languages"), ""),
         ("What the portal tells", ("disclosure", "reveal_reason"), ""),
+        ("Guests", ("guest_sign_up",), "Or an administrator invites them."),
         (
             "Help desk",
             ("helpdesk_email", "helpdesk_url", "helpdesk_phone"),

@@ -25,6 +25,7 @@ from .shapes import Flag, Key, Listing, Shape, Table, Text, Whole
 from .tenant_section import TENANT
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
+LONGEST_PASSWORD_AGE = 730
 _RULES = PolicyRules()
 _ASKED = Whole(QUESTION_COUNT[0], QUESTION_COUNT[-1])
 _QUESTION = Text(CUSTOM_QUESTION_LENGTH[-1], shortest=CUSTOM_QUESTION_LENGTH[0])
@@ -51,6 +52,10 @@ _ABOUT: dict[str, tuple[Shape, str]] = {
     "admins_may_reset": (Flag(), "whether administrators may reset their own passwords"),
     "writeback": (Flag(), "change passwords in the organisation's own directory"),
     "unlock_without_reset": (Flag(), "offer to unlock without a new password"),
+    "register_with_password": (
+        Flag(),
+        "let people register a first method with only their password",
+    ),
 }
 POLICY = Table(
     {
@@ -76,6 +81,11 @@ PASSWORD = Table(
         "min_length": Key(
             Whole(SHORTEST_PASSWORD, LONGEST_PASSWORD), "shortest password", SHORTEST_PASSWORD
         ),
+        "max_age_days": Key(
+            Whole(0, LONGEST_PASSWORD_AGE),
+            "days until a password kept here has to be changed; 0 means never",
+            default=0,
+        ),
         "banned_terms": Key(
             Listing(Text(200)), "words of your own that weaken a password", default=()
         ),
@@ -91,6 +101,7 @@ LIMITS_TABLE = Table(
 PASSWORD_COLUMNS = {
     "rules": "password_rules",
     "min_length": "password_min_length",
+    "max_age_days": "password_max_age_days",
     "banned_terms": "banned_terms",
     "check_breached": "check_breached",
 }

@@ -50,6 +50,9 @@ TENANT = Table(
             default="guided",
         ),
         "reveal_reason": Key(Flag(), "show the reason code on the refusal page", default=False),
+        "guest_sign_up": Key(
+            Flag(), "people from outside may make themselves a guest account", default=False
+        ),
         "profile": Key(
             Text(choices=tuple(Tenant.Profile.values)),
             "which smart lockout threshold holds",
@@ -84,6 +87,7 @@ COLUMNS = {
             "languages",
             "disclosure",
             "reveal_reason",
+            "guest_sign_up",
             "profile",
             "lockout_threshold",
             "lockout_seconds",

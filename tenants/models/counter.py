@@ -37,6 +37,9 @@ class Counter(Tally, TenantModel):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["tenant", "limit", "subject"], name="one_counter")
         ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["tenant", "ends_at"], name="counters_by_end")
+        ]
 
 
 class SharedCounter(Tally):
@@ -48,4 +51,7 @@ class SharedCounter(Tally):
     class Meta:
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["limit", "subject"], name="one_shared_counter")
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["ends_at"], name="shared_counters_by_end")
         ]

@@ -45,10 +45,14 @@ class ResetPolicy(TenantModel):
     admins_may_reset = models.BooleanField(default=True)
     writeback = models.BooleanField(default=False)
     unlock_without_reset = models.BooleanField(default=False)
+    register_with_password = models.BooleanField(
+        default=True, help_text="Whether the password alone lets somebody register a first method."
+    )
     password_rules = models.CharField(
         max_length=10, choices=PasswordRuleSet.choices, default=PasswordRuleSet.ENTRA
     )
     password_min_length = models.PositiveSmallIntegerField(default=8)
+    password_max_age_days = models.PositiveSmallIntegerField(default=0)
     banned_terms = models.JSONField(default=list, blank=True)
     check_breached = models.BooleanField(default=True)
     pass_extension = models.BooleanField(
@@ -86,4 +90,5 @@ class ResetPolicy(TenantModel):
             admins_may_reset=self.admins_may_reset,
             writeback=self.writeback,
             unlock_without_reset=self.unlock_without_reset,
+            register_with_password=self.register_with_password,
         )

@@ -36,6 +36,7 @@ class Tenant(models.Model):
         max_length=10, choices=Disclosure.choices, default=Disclosure.GUIDED
     )
     reveal_reason = models.BooleanField(default=False)
+    guest_sign_up = models.BooleanField(default=False)
     profile = models.CharField(max_length=10, choices=Profile.choices, default=Profile.PUBLIC)
     # Numbers of its own for smart lockout, where the plan grants them; 0 is the profile's.
     lockout_threshold = models.PositiveSmallIntegerField(default=0)

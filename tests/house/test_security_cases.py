@@ -21,8 +21,12 @@ def _range(first: int, last: int) -> list[str]:
 
 
 COVERED = [
-    *_range(1, 33),
+    *_range(1, 38),
     *_range(39, 45),
+    "A-047",
+    *_range(1, 33),
+    *_range(39, 46),
+    "A-048",
     *_range(49, 55),
     *_range(57, 62),
     "A-064",
@@ -30,6 +34,7 @@ COVERED = [
     "A-100",
     *_range(113, 115),
     *_range(117, 119),
+    "A-121",
     *["F-01", "F-02", "F-03", "F-04", "F-10", "F-12"],
 ]
 

@@ -23,6 +23,7 @@ from tenants.services import get_platform
 from tests.cast import CANARY, Acme, Beta, Organisation, make_person
 from tests.isolation.answers import shows_any, shows_canary
 from tests.isolation.rows import make_rows
+from tests.services.signed_in import prove_client
 
 MARK = f"{CANARY} "
 
@@ -58,6 +59,7 @@ def signed_in_as(organisation: Organisation, user: User, host: str) -> Client:
     client = Client(headers={"host": host}, raise_request_exception=False)
     with organisation.inside():
         client.force_login(user)
+    prove_client(client)
     return client
 
 

@@ -23,6 +23,8 @@ from tenants.models import ResetPolicy, Tenant
 from tenants.secret import Secret
 from tests.cast import ALICE_MOBILE, CANARY, NEW_PASSWORD, make_beta, make_guest
 from tests.journeys.stage import Stage
+from tests.services.phone import give_phone
+from tests.services.softkey import give_passkey
 
 ALICE, BOB, BOBS_EMAIL = "alice@acme.example", "bob@acme.example", "bob@example.net"
 NO_WORK = "self.onmessage = () => self.postMessage(null)"
@@ -152,6 +154,32 @@ code_app = chosen(BOB, "app_code")
 code_text = chosen(ALICE, "mobile_phone", ALICE_MOBILE, "sms")
 code_call = chosen(ALICE, "mobile_phone", ALICE_MOBILE, "voice")
 questions = chosen(ALICE, "security_questions")
+
+
+def passkey(stage: Stage) -> None:
+    """Bob is asked for the passkey he made on this host."""
+    policy(stage, methods_required=1, methods=["passkey", "email"])
+    with stage.acme.inside():
+        give_passkey(stage.acme.bob, stage.url)
+    handle = stage.start(BOB)
+    services.choose(handle, "passkey", contact="", channel="", now=timezone.now())
+    stage.show(handle)
+
+
+def passkey_wrong(stage: Stage) -> None:
+    """Sent without what a passkey signs, as no page of ours does by itself."""
+    passkey(stage)
+    with stage.page.expect_navigation():
+        stage.page.locator("form[data-passkey]").evaluate("form => form.requestSubmit()")
+
+
+def approval(stage: Stage) -> None:
+    policy(stage, methods=["email", "app_notification", "mobile_phone"])
+    with stage.acme.inside():
+        give_phone(stage.acme.alice)
+    handle = stage.start(ALICE)
+    services.choose(handle, "app_notification", contact="", channel="", now=timezone.now())
+    stage.show(handle)
 
 
 def shown(begin: Callable[[Stage], Handle]) -> Callable[[Stage], None]:
@@ -318,6 +346,10 @@ SCENES: dict[str, Scene] = {
     "code, wrong": Scene("code", code_wrong, errors=True),
     "questions": Scene("questions", shown(questions)),
     "questions, empty": Scene("questions", sent_empty(questions), errors=True),
+    "passkey": Scene("assertion", passkey),
+    "passkey, not used": Scene("assertion", passkey_wrong, status=400, errors=True),
+    "approval": Scene("approval", approval),
+    "approval, early": Scene("approval", sent_empty(approval), errors=True),
     "password": Scene("password", password),
     "password, weak": Scene("password", password_weak, errors=True),
     "working": Scene("working", at("/made/working/")),
@@ -325,6 +357,7 @@ SCENES: dict[str, Scene] = {
     "done, unlocked": Scene("done", at("/made/done/")),
     "refused": Scene("ended", refused),
     "refused, personal": Scene("ended", personal),
+    "refused, reported": Scene("ended", ended("refused", "not_me")),
     "locked": Scene("ended", ended("locked", "locked_out"), status=429),
     "expired": Scene("ended", expired, status=410),
     "cancelled": Scene("ended", cancelled),

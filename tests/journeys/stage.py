@@ -18,7 +18,6 @@ from tests.cast import Acme
 
 FLOW_URL = re.compile(r"/reset/[0-9a-f-]{36}/")
 TYPED = "main input:not([type=hidden]):not([type=radio]):not([readonly])"
-HERE = Origin("127.0.0.1", "en")
 
 
 @dataclass
@@ -85,7 +84,11 @@ class Stage:
     def start(self, user_id: str) -> Handle:
         """A journey that this browser holds, without the way through the first screen."""
         started = services.start(
-            user_id, host_tenant=None, organisation="", origin=HERE, now=timezone.now()
+            user_id,
+            host_tenant=None,
+            organisation="",
+            origin=Origin("127.0.0.1", "en", self.url),
+            now=timezone.now(),
         )
         assert started.handle is not None
         self.hold(started.handle)

@@ -16,14 +16,18 @@ from playwright.sync_api import Page
 
 from accounts.models import ImportRun, User
 from accounts.person_key import person_key
+from accounts.token_files import SAMPLE
+from accounts.token_imports import check
 from sspr_project.operator_site import operator_site
 from tenants.admin import tenant_site
+from tenants.audit import Party
 from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
 from tenants.lookup import find_tenant
 from tenants.services import get_platform
 from tests.cast import app_code, give_app
+from tests.credentials import give_token, token_of
 from tests.services.browser import PageFactory
 from tests.services.looker import Looker
 from tests.tenants.admin.cast import NOW, PASSWORD, House, contoso, make_person
@@ -34,6 +38,7 @@ NO_PAGE = frozenset(
     {
         *("autocomplete", "jsi18n", "app_list", None),
         *(IMPORTS + name for name in ("sample", "confirm", "discard", "report")),
+        "accounts_credential_sample",
     }
 )
 """Addresses that answer data or lead elsewhere."""
@@ -45,13 +50,18 @@ PEOPLE = {
     "accounts_user_remove-licence": "licensed",
     "accounts_user_remove": "guest",
     "accounts_user_lift": "blocked",
+    "accounts_user_enable-methods": "barred",
+    "accounts_credential_assign": "spare",
+    "accounts_credential_discard": "spare",
+    "accounts_credential_run": "file",
 }
-"""Pages about people in a state that the usual person of the cast is not in."""
+"""Pages about people and tokens in a state that the usual ones of the cast are not in."""
 SEARCHES = {
     "accounts_user_changelist": ("?q=bob", "?q=nobody", "?kind=guest"),
     "resets_flow_changelist": ("?q={reference}", "?q=none"),
     "tenants_auditevent_changelist": ("?q={reference}", "?q=none"),
     "tenants_group_changelist": ("?q=A", "?q=none"),
+    "accounts_credential_changelist": ("?q=GT-1", "?q=none"),
 }
 
 
@@ -73,6 +83,7 @@ def crew(transactional_db: None) -> Crew:
         "licensed": {"licence": house.rows["tenants/subscription"]},
         "guest": {"kind": User.Kind.GUEST, "origin": User.Origin.INVITATION},
         "blocked": {},
+        "barred": {"disabled_methods": ["email"]},
     }
     people = {}
     with tenant_context(house.tenant):
@@ -91,7 +102,13 @@ def crew(transactional_db: None) -> Crew:
             state=ImportRun.State.DISCARDED,
             created_at=NOW,
         )
-    house.rows["accounts/importrun"] = run.pk
+        house.rows["accounts/importrun"] = run.pk
+        owner = User.objects.get(pk=people["licensed"])
+        house.rows["accounts/credential"] = give_token(owner, token_of(owner), "GT-1").pk
+        people["spare"] = give_token(None, token_of(owner), "GT-2").pk
+        desk = Party("administrator", None, house.admin)
+        file = check(SAMPLE.encode(), "tokens.csv", by=desk, actor=None, now=timezone.now())
+        people["file"] = file.pk
     return Crew(house, people)
 
 

@@ -22,6 +22,7 @@ from tenants.models import Tenant
 from tenants.secret import Secret
 from tests.notifications.accounts import TWILIO_ACCOUNT, generic, twilio
 from tests.services.http_sink import Answer, HttpSink
+from tests.services.phone import Subscriber
 from tests.services.ports import free_port
 from tests.services.smtp import SmtpSink
 
@@ -37,12 +38,17 @@ def ready(
     http_sink: HttpSink,
     settings: Settings,
     outbox_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
 ) -> Iterator[Tenant]:
     """A tenant for whom every channel works."""
     settings.SSPR_OUTBOX_DIR = str(outbox_dir)
     with tenant_context(tenant.id):
         save_provider("sms", "twilio", twilio(http_sink.url))
         save_provider("voice", "twilio", twilio(http_sink.url))
+        device = Subscriber.new()
+        address = device.subscribe(f"{http_sink.url}/push/x", now)
+        monkeypatch.setitem(ADDRESSES, "push", address)
         yield tenant
 
 

@@ -44,7 +44,7 @@ def commits(captured: CaptureQueriesContext) -> int:
 
 
 @pytest.mark.parametrize("notices", [0, 2, 4])
-def test_a_run_that_sends_and_seals_costs_seven_statements_and_two_commits(
+def test_a_run_that_sends_and_seals_costs_five_statements_and_two_commits(
     warm: Tenant, now: datetime, source: CodeSource, notices: int
 ) -> None:
     queue_code(warm, now, source)
@@ -58,8 +58,8 @@ def test_a_run_that_sends_and_seals_costs_seven_statements_and_two_commits(
     with tenant_context(warm.id):
         assert not Message.objects.exclude(state="sent").exists()
         assert not AuditPending.objects.exists()
-    # Who waits; the tenant, its messages, what became of them; the tenant, its events, their seals.
-    assert len(statements(captured)) == 7
+    # Who waits; its messages, what became of them; its events, their seals.
+    assert len(statements(captured)) == 5
     assert commits(captured) == 2
 
 

@@ -26,6 +26,7 @@ def test_a_code_lives_five_minutes_and_a_notice_is_tried_for_three_days() -> Non
     lifetimes = {key: kind.lifetime for key, kind in KINDS.items()}
 
     assert lifetimes.pop("code") == timedelta(minutes=5)
+    assert lifetimes.pop("approval") == timedelta(minutes=5)
     assert set(lifetimes.values()) == {timedelta(hours=72)}
     assert [key for key, kind in KINDS.items() if kind.carries_code] == ["code"]
 
@@ -44,4 +45,5 @@ def test_a_code_tells_nobody_whose_it_is() -> None:
     assert [key for key, kind in KINDS.items() if "user_id" in kind.facts] == [
         "administrator_reset",
         "help_request",
+        "approval_request",
     ]

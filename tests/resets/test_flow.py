@@ -19,6 +19,7 @@ ALLOWED = {
     ("proving", "refuse"): "refused",
     ("proved", "ask_password"): "choosing",
     ("proved", "unlock"): "writing",
+    ("proved", "rehearse"): "done",
     ("proved", "lose_gate"): "proving",
     ("proved", "refuse"): "refused",
     ("choosing", "submit"): "writing",

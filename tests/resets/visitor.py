@@ -67,6 +67,8 @@ class Page(HTMLParser):
         self.headers = response.headers
         self.text: str = response.content.decode()
         self.state = self.reference = ""
+        # What the page's script asks the browser's passkeys with.
+        self.options = ""
         self.reason: str | None = None
         self.forms: list[Form] = []
         self.links: list[str] = []
@@ -80,10 +82,16 @@ class Page(HTMLParser):
             self.reason = found.get("data-reason")
         elif tag == "form":
             self.forms.append(Form(found.get("action", ""), found.get("method", "get")))
+            self.options = found.get("data-options", self.options)
         elif tag == "a":
             self.links.append(found.get("href", ""))
         elif tag in {"input", "textarea"} and found.get("name"):
             self._input(found)
+        elif tag == "select" and self.forms:
+            self.forms[-1].values[found["name"]] = ""
+            self.forms[-1].typed.append(found["name"])
+        elif tag == "option" and "selected" in found and self.forms:
+            self.forms[-1].values[self.forms[-1].typed[-1]] = found["value"]
 
     def _input(self, found: dict[str, str]) -> None:
         form, name, kind = self.forms[-1], found["name"], found.get("type", "text")

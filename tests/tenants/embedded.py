@@ -41,6 +41,22 @@ def counters_count() -> None:
         assert count_up(both, NOW).blocked is None
 
 
+def ended_counters_are_forgotten() -> None:
+    from tenants.counters import Count, count_up
+    from tenants.forgetting import KEPT_FOR, forget_ended
+    from tenants.limits import LIMITS
+    from tenants.models import Counter
+
+    old, long_ago = LIMITS["help_requests"], NOW - timedelta(days=300)
+    for place in (acme, beta):
+        with place.inside():
+            count_up([Count(old, "old")], long_ago)
+            count_up([Count(old, "new")], NOW)
+    assert forget_ended(long_ago + old.window + KEPT_FOR) == 2
+    with acme.inside():
+        assert [row.counted_at for row in Counter.objects.filter(limit=old.name)] == [NOW]
+
+
 def racers_are_counted_one_by_one() -> None:
     from django.db import connection
 
@@ -201,6 +217,7 @@ def _is_by_index(read: Callable[[], object]) -> None:
 
 TRIED: tuple[Callable[[], None], ...] = (
     counters_count,
+    ended_counters_are_forgotten,
     racers_are_counted_one_by_one,
     lookups_find,
     the_audit_trail_is_only_added_to,

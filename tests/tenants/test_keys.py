@@ -3,14 +3,16 @@
 import base64
 from collections import Counter
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+import tenants.keys
 from accounts.models import AuthenticatorDevice, ContactPoint
+from tenants import keys
 from tenants.context import NoTenant
 from tenants.keys import (
     SealBroken,
@@ -85,6 +87,24 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     assert all(len(mac) == 32 for mac in macs)
 
 
+def test_what_is_counted_over_all_tenants_derives_its_key_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    derived: list[str] = []
+    real = keys._derive
+
+    def derive(key: bytes, purpose: str) -> bytes:
+        derived.append(purpose)
+        return real(key, purpose)
+
+    monkeypatch.setattr(keys, "_derive", derive)
+    first = installation_mac("some purpose", "a")
+
+    assert installation_mac("some purpose", "a") == first
+    assert installation_mac("some purpose", "b") != first
+    assert derived == ["installation:some purpose"]
+
+
 @given(st.lists(st.text(max_size=6), max_size=4), st.lists(st.text(max_size=6), max_size=4))
 def test_no_two_lists_of_parts_have_the_same_binding(first: list[str], second: list[str]) -> None:
     assert (binding(*first) == binding(*second)) is (first == second)
@@ -125,6 +145,8 @@ def test_the_digits_of_codes_are_spread_evenly() -> None:
 def test_keys_are_not_in_what_is_printed() -> None:
     assert repr(NEW.versions[1]) not in repr(NEW)
     assert "versions" not in repr(NEW)
+    NEW.mac("contact", "a")
+    assert "_derived" not in repr(NEW), "nor are those that were made of them"
     assert "hidden" in repr(OLD.code(b"n", PLACE))
 
 
@@ -225,3 +247,66 @@ def test_the_same_contact_is_found_again_in_its_tenant_and_looks_different_in_an
         theirs.write("shared@example.net", "shared@example.net")
 
     assert bytes(first.lookup) == bytes(second.lookup) != bytes(theirs.lookup)
+
+
+# Values of an installation as they stand in its database: they open after every update.
+MASTER = base64.b64encode(b"key of the tests and of nobody!!").decode()
+SEALED = "0101000000000000000000000000d606f5bf0e8247bbdf63f03f89dc097e397c30b7ca"
+WRAPPED = (
+    "01010000000000000000000000000efb9f581dc98e0e16928c8fe891f0528502822801"
+    "0ca1e2c8ab18c37d35017d69f74cccd4d338a3a0ed6ca2264f4bfe"
+)
+
+
+def test_what_an_installation_keeps_is_understood_by_the_next_version(settings: Settings) -> None:
+    settings.SSPR_MASTER_KEY = MASTER
+    keys = TenantKeys(UUID(int=7), 1, {1: bytes(range(32))})
+
+    assert binding("a", "bc") == b"\x00\x00\x00\x01a\x00\x00\x00\x02bc"
+    assert keys.open_text(bytes.fromhex(SEALED), b"place").reveal() == "alice"
+    assert unwrap_key(bytes.fromhex(WRAPPED), keys.tenant, 1) == bytes(32)
+    assert new_wrapped_key(keys.tenant, 1)[:2] == b"\x01\x01"
+    assert keys.mac("contact", "a").hex() == (
+        "e3d2f67fc7477f68a6a1a2d0746ff210d672582d6ec2fa2483256b9c6f471a71"
+    )
+    assert installation_mac("counter", "a").hex() == (
+        "1c94c9b3d4204e0dc495f4193c3e77a3229f232a60db0d81f8cd0dd64a6b914a"
+    )
+    assert keys.code(b"n" * 16, b"place").reveal() == "321750"
+
+
+def test_a_key_of_a_purpose_is_derived_once_and_changes_nothing_about_the_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys, fresh = (TenantKeys(OLD.tenant, 1, {1: bytes(32)}) for _ in range(2))
+    derive, purposes = tenants.keys._derive, list[str]()
+
+    def noted(key: bytes, purpose: str) -> bytes:
+        purposes.append(purpose)
+        return derive(key, purpose)
+
+    monkeypatch.setattr(tenants.keys, "_derive", noted)
+    for _ in range(2):
+        keys.mac("contact", "a")
+        keys.code(b"n" * 16, PLACE)
+
+    assert purposes == ["mac:contact", "code"]
+    assert keys == fresh
+
+
+def test_keys_are_read_anew_after_a_quarter_of_an_hour(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("tenants.keys.time.monotonic", lambda: clock[0])
+    forget_keys()
+    with acme.inside():
+        first = tenant_keys()
+        clock[0] += 899.9
+        assert tenant_keys() is first
+        clock[0] += 0.1
+        second = tenant_keys()
+
+    assert second is not first
+    assert second == first
+    forget_keys()

@@ -4,9 +4,73 @@ from datetime import timedelta
 
 import pytest
 
+from tenants import limits
 from tenants.limits import LIMITS, TIGHTENABLE, limit_for, limit_problem
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
+NONE = timedelta(0)
+# Written out a second time on purpose: a throttle that is loosened by accident has to be so twice.
+TABLE = {
+    "failed_proofs": ("person", 5, DAY, DAY, ""),
+    "failed_method": ("method", 5, HOUR, DAY, ""),
+    "failed_in_a_row": ("method", 100, timedelta(days=3650), NONE, "counts streak"),
+    "phone_sends": ("person", 5, HOUR, DAY, ""),
+    "email_sends": ("person", 10, timedelta(minutes=10), DAY, ""),
+    "reset_attempts": ("person", 5, HOUR, DAY, ""),
+    "starts_by_person": ("person", 30, DAY, NONE, ""),
+    "starts_by_address": ("address", 20, timedelta(minutes=1), NONE, "shared"),
+    "starts_by_address_hour": ("address", 100, HOUR, NONE, "shared"),
+    "people_by_address": ("address", 30, HOUR, NONE, "shared"),
+    "person_at_address": ("address", 1, HOUR, NONE, "shared"),
+    "failed_by_address": ("address", 60, HOUR, NONE, "shared"),
+    "calls_to_number": ("destination", 5, DAY, NONE, "shared"),
+    "mails_to_mailbox": ("destination", 10, HOUR, NONE, "shared"),
+    "sends_to_prefix": ("prefix", 10, HOUR, NONE, "shared"),
+    "failed_in_tenant": ("tenant", 300, HOUR, HOUR, "counts"),
+    "alarms": ("alarm", 1, HOUR, NONE, ""),
+    "repeated_answers": ("alarm", 5, timedelta(minutes=15), NONE, ""),
+    "blocked_notices": ("alarm", 1, DAY, NONE, ""),
+    "hints": ("person", 1, DAY, NONE, ""),
+    "help_requests": ("person", 3, HOUR, NONE, ""),
+    "help_by_address": ("address", 10, HOUR, NONE, "shared"),
+    "admin_sign_in": ("person", 5, timedelta(minutes=15), NONE, ""),
+    "admin_sign_in_by_address": ("address", 20, HOUR, NONE, "shared"),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_throttle_is_as_the_rules_have_it(name: str) -> None:
+    limit = LIMITS[name]
+    words = {"counts": not limit.blocks, "streak": limit.streak, "shared": limit.shared}
+
+    found = " ".join(word for word, holds in words.items() if holds)
+    assert limit.name == name
+    assert (limit.scope, limit.count, limit.window, limit.block, found) == TABLE[name]
+
+
+def test_the_lifetimes_and_sizes_are_as_the_rules_have_them() -> None:
+    lifetimes = {
+        limits.FLOW_LIFETIME: timedelta(minutes=15),
+        limits.CODE_LIFETIME: timedelta(minutes=5),
+        limits.CAPTCHA_LIFETIME: timedelta(seconds=120),
+        limits.TICKET_WAIT: timedelta(seconds=3),
+        limits.HARD_TICKET_WAIT: timedelta(seconds=30),
+    }
+    assert [found for found, wanted in lifetimes.items() if found != wanted] == []
+    tries = (limits.TRIES_PER_CHALLENGE, limits.TRIES_PER_FLOW, limits.SENDS_PER_CHALLENGE)
+    assert tries == (5, 10, 3)
+    assert [gap.total_seconds() for gap in limits.RESEND_GAPS] == [30, 60, 120]
+    assert (limits.MAX_BODY_BYTES, limits.MAX_FIELDS) == (65_536, 20)
+    texts = (limits.MAX_USER_ID, limits.MAX_CODE, limits.MAX_ANSWER, limits.MAX_CONTACT)
+    assert (*texts, limits.MAX_PASSWORD) == (113, 16, 40, 320, 256)
+
+
+def test_a_tenant_may_tighten_what_is_its_own_but_no_alarm() -> None:
+    assert set(TIGHTENABLE) & set(TABLE) == {
+        name for name, (scope, *_, word) in TABLE.items() if scope != "alarm" and word != "shared"
+    }
+    problem = limit_problem("alarms", 1)
+    assert problem == f"There is no limit of that name. Use one of: {', '.join(TIGHTENABLE)}."
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Which rules can't stand together, and the fixed policy of administrators."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -158,3 +158,24 @@ def test_the_published_list_has_seventy_eight_roles() -> None:
     assert not ADMINISTRATOR_ROLES & READER_ROLES
     assert policy_of() is None
     assert policy_of("somebody_new") is None
+
+
+def test_a_policy_that_says_nothing_is_the_one_that_is_documented() -> None:
+    assert asdict(PolicyRules()) == {
+        "enabled": "all",
+        "group": "",
+        "require_licence": True,
+        "methods": ("email", "app_code", "mobile_phone", "office_phone"),
+        "methods_required": 2,
+        "combined_registration": True,
+        "questions_to_register": 5,
+        "questions_to_reset": 3,
+        "custom_questions": (),
+        "require_registration": True,
+        "reconfirm_days": 180,
+        "notify_user": True,
+        "notify_admins": "all",
+        "admins_may_reset": True,
+        "writeback": False,
+        "unlock_without_reset": False,
+    }

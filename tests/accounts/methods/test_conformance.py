@@ -8,7 +8,7 @@ import pytest
 
 from accounts.methods.base import WRONG, Answer, Asked
 from accounts.methods.registry import METHODS, get_method, methods
-from accounts.models import AuthenticatorDevice, ContactPoint, QuestionAnswer, User
+from accounts.models import AuthenticatorDevice, ContactPoint, Credential, QuestionAnswer, User
 from tenants.policy import METHODS as POLICY_METHODS
 from tenants.policy import STRONGEST_FIRST
 from tests.accounts.methods.conftest import (
@@ -17,12 +17,13 @@ from tests.accounts.methods.conftest import (
     answers,
     belongings,
     code,
+    give_the_rest,
     right,
 )
 from tests.cast import Acme, Beta, make_person
 
 KEYS = sorted(METHODS)
-CODES = [key for key in KEYS if key != "security_questions"]
+CODES = [key for key in KEYS if get_method(key).asks == "code"]
 SENT = ["email", "mobile_phone", "office_phone"]
 JUNK = (
     "",
@@ -42,9 +43,17 @@ JUNK = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _alice_has_everything(acme: Acme, beta: Beta) -> None:
+    for organisation in (acme, beta):
+        with organisation.inside():
+            give_the_rest(organisation.alice, organisation.domain)
+
+
 def _forget(user: User) -> None:
-    for model in (ContactPoint, AuthenticatorDevice, QuestionAnswer):
+    for model in (ContactPoint, AuthenticatorDevice, QuestionAnswer, Credential):
         model.objects.filter(user=user).delete()
+    User.objects.filter(pk=user.pk).update(manager=None)
 
 
 def test_the_registry_names_methods_of_the_policy_strongest_first() -> None:
@@ -59,7 +68,8 @@ def test_a_method_says_what_it_asks_for(key: str) -> None:
     method = get_method(key)
 
     assert method.key == key
-    assert method.asks in {"code", "answers"}
+    assert method.asks in {"code", "answers", "assertion", "approval", "redirect"}
+    assert method.limits == () or method.reaches_out
     assert bool(method.contact) is method.sends
 
 
@@ -81,11 +91,26 @@ def test_the_right_answer_is_right_and_names_registered_evidence(acme: Acme, key
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
 def test_junk_is_wrong_and_never_an_error(acme: Acme, key: str, junk: str) -> None:
-    answer = Answer(code=code(junk).code, answers=answers(*[junk] * 3).answers)
+    answer = Answer(code(junk).code, answers(*[junk] * 3).answers, code(junk).code)
     with acme.inside():
         own = belongings(acme.alice)
         for whose in (own, None):
             assert get_method(key).verify(whose, ASKED, answer, CONTEXT) == WRONG
+    assert get_method(key).problem(answer) in {"", "missing", "malformed"}
+
+
+@pytest.mark.parametrize("key", CODES)
+def test_nothing_is_missing_and_something_that_can_be_no_code_malformed(key: str) -> None:
+    method = get_method(key)
+
+    assert [method.problem(code(text)) for text in ("", "  ")] == ["missing", "missing"]
+    assert method.problem(code("no")) == "malformed"
+
+
+@pytest.mark.parametrize("key", CODES)
+def test_the_right_answer_has_no_problem(acme: Acme, key: str) -> None:
+    with acme.inside():
+        assert get_method(key).problem(right(key, acme.alice)) == ""
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -143,6 +168,11 @@ def test_two_people_have_two_anchors(acme: Acme, beta: Beta, key: str) -> None:
     assert len(set(anchors)) == 2
 
 
+def _in_script(zero: int, text: str) -> str:
+    """The same with the digits of another script."""
+    return "".join(chr(zero + int(sign)) if sign.isdigit() else sign for sign in text)
+
+
 @pytest.mark.parametrize("key", CODES)
 @pytest.mark.parametrize(
     "typed",
@@ -150,9 +180,9 @@ def test_two_people_have_two_anchors(acme: Acme, beta: Beta, key: str) -> None:
         lambda text: f" {text[:3]} {text[3:]} ",
         lambda text: f"{text[:3]}-{text[3:]}",
         lambda text: f"{text[:3]}\u00a0{text[3:]}",
-        lambda text: "".join(chr(0x660 + int(digit)) for digit in text),
-        lambda text: "".join(chr(0x6F0 + int(digit)) for digit in text),
-        lambda text: "".join(chr(0xFF10 + int(digit)) for digit in text),
+        lambda text: _in_script(0x660, text),
+        lambda text: _in_script(0x6F0, text),
+        lambda text: _in_script(0xFF10, text),
     ],
     ids=["blanks", "dash", "no-break space", "arabic", "persian", "full width"],
 )
@@ -178,7 +208,11 @@ def test_what_follows_a_right_code_is_not_cut_off(acme: Acme, key: str) -> None:
 
 
 def _break(user: User) -> None:
-    for model, column in ((ContactPoint, "sealed"), (AuthenticatorDevice, "sealed_seed")):
+    for model, column in (
+        (ContactPoint, "sealed"),
+        (AuthenticatorDevice, "sealed_seed"),
+        (Credential, "sealed"),
+    ):
         for row in model.objects.filter(user=user):
             sealed = bytearray(getattr(row, column))
             sealed[-1] ^= 1
@@ -192,10 +226,11 @@ def test_a_sealed_value_that_was_tampered_with_proves_nothing(acme: Acme, key: s
         _break(acme.alice)
         own = belongings(acme.alice)
 
-        if key == "app_code":
-            assert method.verify(own, ASKED, right(key, acme.alice), CONTEXT) == WRONG
-        else:
+        if method.sends:
             assert method.registrations(own, CONTEXT) == ()
+        else:
+            verdict = method.verify(own, ASKED, right(key, acme.alice), CONTEXT)
+            assert not verdict.right
 
 
 @pytest.mark.parametrize("key", ["email", "mobile_phone", "office_phone"])
@@ -231,7 +266,12 @@ def test_a_mailbox_in_an_own_domain_is_marked(acme: Acme, domain: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "hint"),
-    [("email", "a••••@e••••.net"), ("mobile_phone", "+• •••••••01"), ("app_code", "")],
+    [
+        ("email", "a••••@e••••.net"),
+        ("mobile_phone", "+• •••••••01"),
+        ("app_code", ""),
+        ("manager_approval", "B••••"),
+    ],
 )
 def test_hints_show_no_more_than_is_needed(acme: Acme, key: str, hint: str) -> None:
     with acme.inside():

@@ -6,6 +6,7 @@ from tests.security.lab.client import Answer, Browser
 from tests.security.lab.lab import Lab
 
 WRONG_TEXT = "That code is not right"
+WRONG_PASSKEY = "That passkey did not work here"
 Row = dict[str, Any]
 
 
@@ -29,3 +30,8 @@ def assert_denied(lab: Lab, answer: Answer, browser: Browser, before: Row) -> No
 def is_wrong(answer: Answer) -> bool:
     """WRONG: the page of the code again, with the usual sentence."""
     return answer.status == 200 and WRONG_TEXT in answer.text
+
+
+def is_wrong_passkey(answer: Answer) -> bool:
+    """The same for what a passkey signed."""
+    return answer.status == 200 and WRONG_PASSKEY in answer.text

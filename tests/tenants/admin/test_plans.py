@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.admin import UserAdmin
 from tenants.context import tenant_context
 from tests.services.session import database, shared_cluster
 from tests.tenants.admin.cast import House, canary, contoso, signed_in
@@ -61,10 +63,10 @@ PAGES = (
 _PEOPLE = """
 INSERT INTO accounts_user (id, tenant_id, password, user_id, display_name, given_name, surname,
     kind, is_active, roles, source, language, origin, home, session_epoch, disabled_methods,
-    created_at)
+    must_change_password, created_at)
 SELECT md5('p'||n||%(tenant)s::text)::uuid, %(tenant)s, '!', 'p'||n||'@'||%(domain)s, g||' '||s, g,
     s, CASE WHEN n %% 5000 = 1 THEN 'guest' ELSE 'member' END, n %% 4000 <> 1, '[]', 'cloud', '',
-    '', '', 0, '[]', now()
+    '', '', 0, '[]', false, now()
 FROM (SELECT n, (ARRAY['Alice','Bob','Carol'])[1 + n %% 3] g,
       initcap(substr(md5((n %% 5000)::text), 1, 7)) s FROM generate_series(1, %(rows)s) n) made
 """
@@ -81,11 +83,11 @@ FROM generate_series(1, %(rows)s) n
 _FLOWS = """
 INSERT INTO resets_flow (id, tenant_id, secret_hash, reference, user_id, person_key, user_id_typed,
     operation, state, reason, policy, policy_version, gates_required, methods, concealed, language,
-    address, tries, attempted, started_at, expires_at)
+    address, site, tries, attempted, started_at, expires_at)
 SELECT md5('f'||n||%(tenant)s::text)::uuid, %(tenant)s, '', 'R'||n,
     md5('p'||n||%(tenant)s::text)::uuid, '', '', 'reset',
     CASE WHEN n %% 9 = 0 THEN 'refused' WHEN n %% 900 = 1 THEN 'locked' ELSE 'done' END, '',
-    'tenant', 1, 1, '[]', false, 'en', '', 0, false, moment, moment
+    'tenant', 1, 1, '[]', false, 'en', '', '', 0, false, moment, moment
 FROM (SELECT n, timestamptz '2026-01-01' + n * interval '20 minutes' moment
       FROM generate_series(1, %(rows)s) n) made
 """
@@ -102,10 +104,13 @@ FROM generate_series(1, %(rows)s) n
 
 @dataclass(frozen=True)
 class Seen:
-    """What a page asked of the database: statements, and the worst plan of each long table."""
+    """What a page asked of the database: statements, and the worst plan of each long table; rows
+    that its plans took from tables, and blocks they touched."""
 
     statements: int
     faults: list[str]
+    rows: int
+    blocks: int
 
 
 @pytest.fixture
@@ -134,23 +139,34 @@ def look(client: Client, house: House, page: str) -> Seen:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(f"/admin/{page}").status_code == 200, page
     asked = [query["sql"] for query in captured.captured_queries]
-    faults = []
+    faults: list[str] = []
+    rows = blocks = 0
     with tenant_context(house.tenant), connection.cursor() as cursor:
         for statement in asked:
-            if statement.startswith("SELECT") and re.search(LONG, statement):
-                cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}")
+            if re.match(r"\(?SELECT", statement) and re.search(LONG, statement):
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}")
                 [[plan]] = cursor.fetchall()
                 faults += [f"{page}: {fault}: {statement[-300:]}" for fault in faults_of(plan)]
-    return Seen(len(asked), faults)
+                top, *inner = nodes_of(plan)
+                blocks += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+                taken = [node for node in (top, *inner) if "Relation Name" in node]
+                rows += sum(node["Actual Rows"] * node["Actual Loops"] for node in taken)
+    return Seen(len(asked), faults, rows, blocks)
 
 
-def faults_of(plan: object) -> Iterator[str]:
-    """Long tables that are read whole, and rows that were read to be thrown away."""
+def nodes_of(plan: object) -> Iterator[dict[str, Any]]:
+    """Every step of a plan, the last one first."""
     text = plan if isinstance(plan, str) else json.dumps(plan)
     nodes = [json.loads(text)[0]["Plan"]]
     while nodes:
         node = nodes.pop()
         nodes += node.get("Plans", ())
+        yield node
+
+
+def faults_of(plan: object) -> Iterator[str]:
+    """Long tables that are read whole, and rows that were read to be thrown away."""
+    for node in nodes_of(plan):
         if "Seq Scan" in node["Node Type"] and re.fullmatch(LONG, node["Relation Name"]):
             yield f"sequential scan of {node['Relation Name']}"
         thrown = node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
@@ -173,3 +189,19 @@ def test_no_page_reads_a_table_whole(own: House) -> None:
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {like}")
         [[plan]] = cursor.fetchall()
     assert list(faults_of(plan)) != [], "a search that no index serves is not noticed"
+
+
+def test_a_search_reads_what_it_shows_however_many_it_would_find(own: House) -> None:
+    client = signed_in(own.admin)
+    ways, shown = 4, UserAdmin.most_found
+
+    none = look(client, own, "accounts/user/?q=qqzzqq")
+    by_user_id = look(client, own, "accounts/user/?q=p1")
+    by_name = look(client, own, "accounts/user/?q=alice")
+
+    text = client.get("/admin/accounts/user/?q=alice").content.decode()
+    assert text.count("@contoso.example</a>") == shown, "there are 6,667 of them"
+    assert {none.statements, by_user_id.statements} == {by_name.statements}
+    for seen in (none, by_user_id, by_name):
+        assert seen.rows <= ways * (shown + 1) + 1
+        assert seen.blocks <= ways * (shown + 1) + 30

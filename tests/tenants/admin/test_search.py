@@ -104,7 +104,7 @@ def test_a_filter_holds_for_what_is_found(client: Client) -> None:
 def test_of_very_many_the_first_are_shown_and_it_is_said(
     own: House, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.admin.UserAdmin.list_per_page", 2)
+    monkeypatch.setattr("accounts.admin.UserAdmin.most_found", 2)
     with tenant_context(own.tenant):
         User.objects.bulk_create(
             User(user_id=f"smith{number}@contoso.example", surname="Smith", password="!")

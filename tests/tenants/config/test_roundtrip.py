@@ -50,6 +50,7 @@ notify_admins = "global"
 admins_may_reset = false
 writeback = true
 unlock_without_reset = true
+register_with_password = false
 pass_extension = true
 
 [password]
@@ -168,7 +169,7 @@ def test_an_export_holds_no_secret_and_applying_it_keeps_them() -> None:
     assert changed(outcome) == [
         "~ user alice@contoso.example: display_name: Alice Adams → Alice Brown"
     ]
-    for secret in (*SECRETS, "argon2", "\nquestions =", "password =", "totp_secret"):
+    for secret in (*SECRETS, "argon2", "\nquestions =", "\npassword =", "totp_secret"):
         assert secret not in text
     with tenant_context(tenant):
         alice = User.objects.get(user_id="alice@contoso.example")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0006_planned_lookup'),
+        ('tenants', '0020_registration'),
     ]
 
     operations = [

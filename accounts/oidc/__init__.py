@@ -1,0 +1,1 @@
+"""The OpenID Connect provider: applications of a tenant let their people sign in here."""

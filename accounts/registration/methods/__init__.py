@@ -1,0 +1,1 @@
+"""The methods that people register themselves, one module each."""
