@@ -1,5 +1,7 @@
 """Operators: people of the installation's own row. They are made by a command, never by a page."""
 
+import secrets
+from base64 import b32encode
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,7 +16,7 @@ from tenants.secret import Secret
 from tenants.services import get_platform
 
 from .identifiers import canonical, find_domain
-from .models import Session, User
+from .models import AuthenticatorDevice, Session, User
 from .password_checks import PasswordTerms, violations
 from .passwords.messages import message
 from .passwords.names import PasswordContext
@@ -22,6 +24,8 @@ from .passwords.rules import PasswordRules, normalise_for_hashing
 
 RULES = PasswordRules(rules="nist", min_length=15)
 """A password that stands alone is long; what it is made of does not matter."""
+SEED_BYTES = 20
+APP_NAME = "Authenticator app"
 BAD_USER_ID = "write the user ID as name@domain"
 COMMAND_LINE = Party("operator", None, "command line")
 
@@ -61,6 +65,21 @@ def replace_password(typed: str, password: Secret[str], *, now: datetime) -> Non
         user.password_changed_at, user.is_active = now, True
         _end(user)
         _record("operator.password_replaced", user, now)
+
+
+def enrol_app(typed: str, *, now: datetime) -> Secret[str]:
+    """A new authenticator app in place of an operator's others: nobody enters with a password
+    alone. Returns its key in BASE32, which is shown once. Raises OperatorRefused."""
+    seed = secrets.token_bytes(SEED_BYTES)
+    with tenant_context(get_platform()):
+        user = _locked(typed)
+        AuthenticatorDevice.objects.filter(user=user).delete()
+        device = AuthenticatorDevice(user=user, name=APP_NAME, confirmed=True)
+        device.write_seed(seed)
+        device.save(force_insert=True)
+        _end(user)
+        _record("operator.app_enrolled", user, now)
+    return Secret(b32encode(seed).decode())
 
 
 def disable_operator(typed: str, *, now: datetime) -> None:

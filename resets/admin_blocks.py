@@ -30,6 +30,8 @@ WORDS = {
     "reset_attempts": "Too many tries to reset",
     "starts_by_person": "Too many journeys started",
     "failed_in_tenant": "Too many proofs failed in the whole organisation",
+    "failed_step_up": "Too many proofs failed while signed in",
+    "sign_in_lock": "Too many wrong passwords at the sign-in",
     "journey": "A journey is locked",
 }
 NOT_OURS = (

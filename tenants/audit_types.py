@@ -139,6 +139,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         ),
         _type("operator.created", "Operator created", service=PLATFORM),
         _type("operator.password_replaced", "Password of an operator replaced", service=PLATFORM),
+        _type("operator.app_enrolled", "Authenticator app of an operator set up", service=PLATFORM),
         _type("operator.disabled", "Operator disabled", service=PLATFORM),
         _type("operator.signed_in", "Operator signed in", service=PLATFORM),
         _type("operator.sign_in_failed", "Operator sign-in failed", service=PLATFORM),

@@ -16,9 +16,6 @@ FORGOTTEN_AFTER = timedelta(days=1)
 FAMILIAR_FOR = timedelta(days=90)
 THRESHOLDS: Mapping[str, int] = {"public": 10, "government": 3}
 FIRST_LOCK = timedelta(seconds=60)
-MOST_TRIES = 50
-SHORTEST_SECONDS, LONGEST_SECONDS = 5, 18_000
-"""What a tenant may choose: 1 to 50 tries, 5 seconds to 5 hours."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,9 @@ class Counted:
     state: LockState
 
 
-def rules_for(
-    profile: str, *, custom: bool, threshold: int | None = None, seconds: int | None = None
-) -> LockoutRules:
-    """The rules of a tenant. Its own numbers hold only where the plan grants `custom` ones."""
+def rules_for(profile: str, *, custom: bool, threshold: int = 0, seconds: int = 0) -> LockoutRules:
+    """The rules of a tenant. Its own numbers hold only where the plan grants `custom` ones; 0 is
+    none of its own."""
     standard = LockoutRules(threshold=THRESHOLDS[profile])
     if not custom:
         return standard

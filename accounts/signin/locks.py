@@ -10,6 +10,7 @@ from datetime import datetime
 from tenants.keys import tenant_keys
 from tenants.licensing import entitlements
 from tenants.rules import TenantRules
+from tenants.together import Change, Changes, Given
 
 from ..identifiers import canonical
 from ..models import SignInLock, User
@@ -51,7 +52,12 @@ def mark_of(subject: bytes, password: str, compared_with: str) -> str:
 def lockout_rules(rules: TenantRules) -> LockoutRules:
     """What holds in a tenant."""
     plan = rules.subscription.plan if rules.subscription is not None else "free"
-    return rules_for(rules.tenant.profile, custom=entitlements(plan, trial=False).custom_lockout)
+    return rules_for(
+        rules.tenant.profile,
+        custom=entitlements(plan, trial=False).custom_lockout,
+        threshold=rules.tenant.lockout_threshold,
+        seconds=rules.tenant.lockout_seconds,
+    )
 
 
 def count(attempt: Try, rules: LockoutRules, now: datetime) -> Counted:
@@ -72,9 +78,16 @@ def note_right(attempt: Try) -> None:
     SignInLock.objects.filter(subject=attempt.subject, familiar=attempt.familiar).delete()
 
 
-def clear_lockout(user: User) -> None:
-    """Ends every lock of a person: the password was reset, or an administrator says so."""
-    SignInLock.objects.filter(subject=subject_of(user.user_id)).delete()
+_CLEARING = Change(lambda: SignInLock.objects.filter(subject=Given("subject")))
+
+
+def clear_lockout(user: User, *, into: Changes | None = None) -> None:
+    """Ends every lock of a person: the password was reset, or an administrator says so. `into` are
+    the changes of a step it is written with."""
+    changes = into if into is not None else Changes()
+    changes.execute(*_CLEARING.of(subject=subject_of(user.user_id)))
+    if into is None:
+        changes.write()
 
 
 def find_lock(user: User, now: datetime) -> datetime | None:

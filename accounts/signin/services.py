@@ -4,7 +4,7 @@ A try is counted in a transaction of its own before anything is compared. Unknow
 people, a wrong password, and people whose password is kept elsewhere get one answer at one cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.debug import sensitive_variables
 
 from tenants import audit
-from tenants.audit import Party
+from tenants.audit import Kind, Party
 from tenants.context import tenant_context
 from tenants.counters import Blocked, Count, count_down, count_up
 from tenants.limits import LIMITS, MAX_PASSWORD
@@ -196,31 +196,47 @@ def begin_session(
         if fresh.session_epoch != user.session_epoch or fresh.password != user.password:
             return None
         login(request, fresh, backend="accounts.signin.backend.TenantBackend")
-        note_signed_in(request, methods)
-        proved = [name for name in methods if name != PASSWORD]
-        if proved:
-            note_proof(request, proved, now)
-        describe_session(
-            request.session.session_key,
-            browser=browser_name(request.headers.get("User-Agent", "")),
-            address=address_of(request),
-            methods=methods,
-            now=now,
-        )
-        kind = "administrator" if event.startswith("admin.") else "user"
-        if event.startswith("operator."):
-            kind = "operator"
-        party = Party(kind, fresh.pk, fresh.user_id)  # type: ignore[arg-type]  # one of Kind
-        enable_methods(fresh, party, now=now)
-        audit.record(
-            event,
-            actor=party,
-            target=party,
-            data={"methods": list(methods)} if event == "user.signed_in" else {},
-            address=address_of(request),
-            now=now,
-        )
+        _note_beginning(request, methods, now)
+        _record_beginning(request, fresh, methods, event, now)
     return fresh
+
+
+def _note_beginning(request: HttpRequest, methods: Sequence[str], now: datetime) -> None:
+    """How the session was begun: for the pages that ask for more, and for its owner's list."""
+    note_signed_in(request, methods)
+    proved = [name for name in methods if name != PASSWORD]
+    if proved:
+        note_proof(request, proved, now)
+    describe_session(
+        request.session.session_key,
+        browser=browser_name(request.headers.get("User-Agent", "")),
+        address=address_of(request),
+        methods=methods,
+        now=now,
+    )
+
+
+_KINDS: Mapping[str, Kind] = {
+    "user.signed_in": "user",
+    "admin.signed_in": "administrator",
+    "operator.signed_in": "operator",
+}
+"""What the trail calls a sign-in → what it calls who signed in."""
+
+
+def _record_beginning(
+    request: HttpRequest, user: User, methods: Sequence[str], event: str, now: datetime
+) -> None:
+    party = Party(_KINDS[event], user.pk, user.user_id)
+    enable_methods(user, party, now=now)
+    audit.record(
+        event,
+        actor=party,
+        target=party,
+        data={"methods": list(methods)} if event == "user.signed_in" else {},
+        address=address_of(request),
+        now=now,
+    )
 
 
 def _with_known_browser(

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.person_key import person_key
+from accounts.signin.locks import clear_lockout, find_lock
 from tenants import audit
 from tenants.audit import Party
 from tenants.counters import Count, find_blocks, forget
@@ -24,7 +25,15 @@ from tenants.policy import STRONGEST_FIRST
 from ..flow import State
 from ..models import Flow
 
-LIFTABLE = ("failed_proofs", "phone_sends", "email_sends", "reset_attempts", "starts_by_person")
+LIFTABLE = (
+    "failed_step_up",
+    "failed_proofs",
+    "phone_sends",
+    "email_sends",
+    "reset_attempts",
+    "starts_by_person",
+)
+SIGN_IN_LOCK = "sign_in_lock"
 NOTHING_HOLDS = "No limit holds for this person any more."
 
 
@@ -60,6 +69,9 @@ def blocks_of(user: User, now: datetime) -> Sequence[Block]:
         )
         for count, until in find_blocks([*asked, everybody], now)
     ]
+    locked_until = find_lock(user, now)
+    if locked_until is not None:
+        found.append(Block(SIGN_IN_LOCK, locked_until))
     found += [
         Block("journey", flow.blocked_until, reference=flow.reference)
         for flow in _locked_flows(user, now)
@@ -76,10 +88,13 @@ def lift_blocks(user: User, reason: str, *, by: Party, now: datetime) -> Sequenc
     flows = list(_locked_flows(user, now).select_for_update().order_by("pk"))
     counts = [count for count, _ in _counts(user, _tightened())]
     limits = sorted({count.limit.name for count, _ in find_blocks(counts, now)})
+    if find_lock(user, now) is not None:
+        limits.append(SIGN_IN_LOCK)
     if not limits and not flows:
         raise refusal("", "nothing", NOTHING_HOLDS)
     Flow.objects.filter(pk__in=[flow.pk for flow in flows]).update(blocked_until=now)
     forget(counts)
+    clear_lockout(user)
     audit.record(
         "block.lifted",
         actor=by,

@@ -12,6 +12,7 @@ from accounts.passes import METHOD as PASS_METHOD
 from accounts.password_checks import PasswordTerms, terms_for, violations
 from accounts.passwords.rules import normalise_for_hashing
 from accounts.person_key import person_key
+from accounts.signin.locks import clear_lockout
 from tenants import audit
 from tenants.counters import forget
 from tenants.roles import holds_administrator_role
@@ -199,6 +200,7 @@ def _finish(
     cancelled = cancel_flows(others, user, now, changes)
     keys = {subject(flow), person_key(user.user_id).hex()}
     forget(own_counts(standing.situation, keys), into=changes)
+    clear_lockout(user, into=changes)
     if standing.own is not None:
         tell_person(standing.situation, standing.own, flow, now, changes)
     if holds_administrator_role(user.roles):

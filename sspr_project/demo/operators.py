@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from accounts.models import User
-from accounts.operators import create_operator
+from accounts.operators import create_operator, enrol_app
 from tenants.context import tenant_context
 from tenants.secret import Secret
 from tenants.services import get_platform
@@ -17,3 +17,4 @@ def make_missing(now: datetime) -> None:
         there = User.objects.filter(user_id=USER_ID).exists()
     if not there:
         create_operator(USER_ID, Secret(PASSWORD), now=now)
+        enrol_app(USER_ID, now=now)

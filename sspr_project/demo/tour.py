@@ -37,7 +37,12 @@ def tour(base_url: str, port: int, *, administration: bool) -> Iterator[str]:
     """The lines for people. `administration`: whether /admin/ is there to sign in to."""
     yield "The demo is running. Nothing leaves this computer. Ctrl+C stops it."
     yield ""
-    places = [("Portal", "/"), ("Messages sent", "/demo/outbox/"), ("App codes", "/demo/codes/")]
+    places = [
+        ("Portal", "/"),
+        ("Sign in", "/sign-in/"),
+        ("Messages sent", "/demo/outbox/"),
+        ("App codes", "/demo/codes/"),
+    ]
     places += [("Administration", "/admin/")] if administration else []
     places += [("Operator", "/operator/")]
     yield from (f"  {name:<16}{base_url}{path}" for name, path in places)
@@ -49,9 +54,10 @@ def tour(base_url: str, port: int, *, administration: bool) -> Iterator[str]:
         yield from (line for name, line in _people(files) if _slug_of(name, files) == slug)
     yield ""
     yield "Administrators, with the made-up passwords of sspr_project/demo/*.toml"
+    yield f"  Then a second proof: the code of their app is at {base_url}/demo/codes/"
     yield from (f"  {name:<26}{password}" for name, password in sign_ins(files.values()))
     yield ""
-    yield "Operator of the whole installation, at /operator/"
+    yield "Operator of the whole installation, at /operator/; app code at the same place"
     yield f"  {operators.USER_ID:<26}{operators.PASSWORD}"
     yield ""
     yield "What you change stays. To start afresh: .venv/bin/python manage.py demo --reset"

@@ -19,6 +19,7 @@ from accounts.models import AuthenticatorDevice
 from tenants.context import tenant_context
 from tenants.lookup import tenant_ids
 from tenants.pages import clock, host_tenant, page_context
+from tenants.services import get_platform
 
 NEWEST = 50
 
@@ -46,7 +47,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     """What everybody's authenticator app shows now."""
     now = timezone.now()
     people: list[dict[str, str]] = []
-    for tenant in tenant_ids():
+    for tenant in [*tenant_ids(), get_platform()]:
         with tenant_context(tenant):
             devices = AuthenticatorDevice.objects.filter(confirmed=True).select_related("user")
             people += [

@@ -48,6 +48,8 @@ class TenantAdmin(SingleRowAdmin, EditableAdmin):
         "reveal_reason",
         "guest_sign_up",
         "profile",
+        "lockout_threshold",
+        "lockout_seconds",
         "helpdesk_email",
         "helpdesk_url",
         "helpdesk_phone",

@@ -16,10 +16,12 @@ from ..services import create_tenant
 from .document import Document, Plan, Refused, shown
 from .report import Path
 from .sections import Section
-from .shapes import Day, Flag, Key, Listing, Table, Text
+from .shapes import Day, Flag, Key, Listing, Table, Text, Whole
 
 DEFAULT_PLAN = "p1"
 LONGEST_DOMAIN = 48
+MOST_TRIES, LONGEST_LOCK = 50, 18_000
+"""The widest smart lockout a tenant can choose: tries, and seconds of the first lock."""
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SLUG = re.compile(_LABEL)
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
@@ -56,6 +58,12 @@ TENANT = Table(
             "which smart lockout threshold holds",
             default="public",
         ),
+        "lockout_threshold": Key(
+            Whole(0, MOST_TRIES), "wrong passwords before a lock; 0 is the profile's", default=0
+        ),
+        "lockout_seconds": Key(
+            Whole(0, LONGEST_LOCK), "how long the first lock lasts; 0 is a minute", default=0
+        ),
     }
 )
 HELPDESK = Table(
@@ -81,6 +89,8 @@ COLUMNS = {
             "reveal_reason",
             "guest_sign_up",
             "profile",
+            "lockout_threshold",
+            "lockout_seconds",
         )
     },
     "helpdesk": {
@@ -325,7 +335,7 @@ def export(out: dict[str, Any]) -> None:
     own["domains"] = [
         {"name": row.name, "verified": row.verified, "custom": row.custom} for row in domains
     ]
-    for key in ("languages", "disclosure", "reveal_reason", "guest_sign_up", "profile"):
+    for key in COLUMNS["tenant"]:
         own[key] = getattr(tenant, key)
     out["tenant"] = own
     for section in ("helpdesk", "branding"):

@@ -38,6 +38,9 @@ class Tenant(models.Model):
     reveal_reason = models.BooleanField(default=False)
     guest_sign_up = models.BooleanField(default=False)
     profile = models.CharField(max_length=10, choices=Profile.choices, default=Profile.PUBLIC)
+    # Numbers of its own for smart lockout, where the plan grants them; 0 is the profile's.
+    lockout_threshold = models.PositiveSmallIntegerField(default=0)
+    lockout_seconds = models.PositiveIntegerField(default=0)
     active = models.BooleanField(default=True)
     platform = models.BooleanField(
         default=False, editable=False, help_text="The installation itself, not a customer."

@@ -28,6 +28,7 @@ from tests.security.lab.client import CSRF_COOKIE, Answer, Browser
 from tests.security.lab.lab import Lab
 from tests.security.lab.observers import superuser
 from tests.services.postgres import RUNTIME
+from tests.services.signed_in import prove_session
 
 ORIGIN = Origin("192.0.2.10", "en")
 NONCE, BINDING = b"nonce-of-the-cod", b"binding-of-the-code"
@@ -83,6 +84,7 @@ def sign_in(lab: Lab, user: User, host: str = "") -> Administrator:
     fields = {"user_id": user.user_id, "password": PASSWORD, "next": ""}
     answer = browser.post("/admin/login/", fields, follow=False)
     assert answer.status == 302
+    prove_session(browser.cookies["__Host-sspr_session"])
     browser.get("/admin/")
     return Administrator(browser)
 

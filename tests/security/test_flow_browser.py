@@ -8,6 +8,7 @@ from tests.cast import NEW_PASSWORD, PASSWORD
 from tests.security.lab.client import FLOW_COOKIE, Answer, Browser
 from tests.security.lab.lab import Lab
 from tests.security.lab.verdicts import journey_row
+from tests.services.signed_in import prove_session
 
 SESSION_COOKIE = "__Host-sspr_session"
 OTHERS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "GET")
@@ -59,7 +60,9 @@ def test_a027_a_cookie_planted_in_the_victims_browser_opens_nothing_to_the_thief
 def _sign_in(browser: Browser, user_id: str) -> Answer:
     browser.get("/admin/login/")
     fields = {"user_id": user_id, "password": PASSWORD, "next": ""}
-    return browser.post("/admin/login/", fields, follow=False)
+    answer = browser.post("/admin/login/", fields, follow=False)
+    prove_session(browser.cookies["__Host-sspr_session"])
+    return answer
 
 
 def test_a027_a_session_cookie_is_new_at_the_sign_in(lab: Lab) -> None:

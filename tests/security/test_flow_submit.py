@@ -11,6 +11,7 @@ from tests.resets.walks import BOB_EMAIL, suspend
 from tests.security.lab.client import FLOW_COOKIE, Answer, Browser
 from tests.security.lab.lab import Lab
 from tests.security.lab.verdicts import assert_denied, journey_row
+from tests.services.signed_in import prove_session
 
 SESSION_COOKIE = "__Host-sspr_session"
 
@@ -144,7 +145,8 @@ def test_a028_a_reset_signs_nobody_in_and_ends_the_persons_other_journeys(lab: L
     signed_in = lab.browser()
     signed_in.get("/admin/login/")
     fields = {"user_id": lab.acme.carol.user_id, "password": PASSWORD, "next": ""}
-    signed_in.post("/admin/login/", fields)
+    signed_in.post("/admin/login/", fields, follow=False)
+    prove_session(signed_in.cookies[SESSION_COOKIE])
     assert signed_in.get("/admin/").status == 200
     person = _administrator(lab)
 

@@ -16,6 +16,7 @@ from tests.security.lab.lab import Lab
 from tests.security.lab.observers import superuser
 from tests.security.lab.verdicts import journey_row
 from tests.services.ports import wait_until
+from tests.services.signed_in import prove_session
 
 HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
@@ -53,6 +54,7 @@ def _sign_in(lab: Lab) -> Browser:
     person.get("/admin/login/")
     fields = {"user_id": lab.acme.carol.user_id, "password": PASSWORD, "next": ""}
     assert person.post("/admin/login/", fields).status == 302
+    prove_session(person.cookies["__Host-sspr_session"])
     return person
 
 

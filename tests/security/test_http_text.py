@@ -72,7 +72,7 @@ def test_a075_nobody_is_sent_elsewhere_by_signing_in_or_out(lab: Lab, name: str)
 def test_a075_a_wish_inside_the_site_is_granted(lab: Lab) -> None:
     answer = _sign_in(lab.browser(), lab.acme.carol.user_id, wanted="/admin/accounts/user/")
 
-    assert answer.header("Location") == "/admin/accounts/user/"
+    assert answer.header("Location") == "/sign-in/prove/?next=%2Fadmin%2Faccounts%2Fuser%2F"
 
 
 def _query(name: str, wanted: str) -> str:

@@ -14,6 +14,7 @@ from tenants.models import Domain, Host, ResetPolicy, Subscription, Tenant
 from tenants.operator import changes
 from tenants.services import get_platform
 from tests.cast import PASSWORD, Acme, Beta
+from tests.services.signed_in import prove_client
 from tests.tenants.admin.cast import try_sign_in
 from tests.tenants.operator_cast import (
     OPERATOR,
@@ -146,6 +147,7 @@ def test_a_suspended_organisation_answers_like_none_until_it_is_reactivated(acme
     assert (
         try_sign_in(acme.carol.user_id, PASSWORD, client=admin, host=acme.host).status_code == 302
     )
+    prove_client(admin)
     assert admin.get("/admin/").status_code == 200
 
     assert post(client, acme, "state", reason="").status_code == 200

@@ -13,6 +13,7 @@ from accounts.operators import (
     OperatorRefused,
     create_operator,
     disable_operator,
+    enrol_app,
     replace_password,
 )
 from tenants.secret import Secret
@@ -27,6 +28,9 @@ class Command(BaseCommand):
         what.add_argument(
             "--replace-password", action="store_true", help="the operator is there already"
         )
+        what.add_argument(
+            "--new-app", action="store_true", help="another authenticator app, the old one is lost"
+        )
         what.add_argument("--disable", action="store_true", help="keep the operator out")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,11 +42,18 @@ class Command(BaseCommand):
             elif options["replace_password"]:
                 replace_password(user_id, _read_password(), now=now)
                 self.stdout.write("password replaced")
+            elif options["new_app"]:
+                self._show_app(enrol_app(user_id, now=now))
             else:
                 create_operator(user_id, _read_password(), now=now)
                 self.stdout.write("created; signs in at /operator/")
+                self._show_app(enrol_app(user_id, now=now))
         except OperatorRefused as refused:
             raise CommandError("\n".join(refused.reasons)) from None
+
+    def _show_app(self, key: Secret[str]) -> None:
+        """Shown once, to whoever made the operator: it goes into an authenticator app."""
+        self.stdout.write(f"authenticator app, set up key (shown once): {key.reveal()}")
 
 
 def _read_password() -> Secret[str]:
