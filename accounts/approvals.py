@@ -92,17 +92,27 @@ def ask_approver(
     if own is None or approver is None or crowded is not None:
         notify_nobody("approval_request", now=context.now, into=changes)
         return
-    tenant = own.user.tenant_id
+    _write_to(approver, own.user, row, token, context, changes)
+
+
+def _write_to(
+    approver: Approver,
+    user: User,
+    row: Approval,
+    token: str,
+    context: MethodContext,
+    changes: Changes,
+) -> None:
+    """The mail. Without the reference, which the approver has to hear from the person."""
     origin = context.site or settings.SSPR_BASE_URL
     facts = {
-        "name": own.user.display_name or own.user.user_id,
-        "user_id": own.user.user_id,
+        "name": user.display_name or user.user_id,
+        "user_id": user.user_id,
         "when": context.now.isoformat(),
         "until": row.expires_at.isoformat(),
-        "approve_url": f"{origin}/approve/{tenant.hex}.{token}/",
+        "approve_url": f"{origin}/approve/{user.tenant_id.hex}.{token}/",
     }
     to = Recipient(approver.mailbox, language_of(approver.user), approver.user.display_name)
-    # Without the reference, which the approver has to hear from the person.
     notify(
         "approval_request",
         "email",

@@ -22,7 +22,7 @@ from .due import password_due
 from .person import SignedIn, find_signed_in, is_strong
 
 ADMINISTRATION, OPERATION = "/admin/", "/operator/"
-LONGEST_NEXT = 2000
+LONGEST_NEXT = 4300
 _ASKED = "asked_to_register"
 
 
