@@ -1,6 +1,7 @@
 """The sign-in of people (A-006, A-050…A-055) and the door of administrators (A-100)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -19,7 +20,7 @@ NOBODY, WRONG = "nobody1@acme.example", "Not-This-One-31"
 SESSION = "__Host-sspr_session"
 
 
-def _sign_in(browser: Browser, user_id: str, password: str = PASSWORD, **more: str) -> Answer:
+def _sign_in(browser: Browser, user_id: str, password: str = PASSWORD, **more: Any) -> Answer:
     browser.get("/sign-in/")
     fields = {"user_id": user_id, "password": password, "next": ""}
     return browser.post("/sign-in/", fields, follow=False, **more)
