@@ -58,10 +58,10 @@ POINT = "UPDATE {t} SET {f} = $1 WHERE id = (SELECT id FROM {t} LIMIT 1)"
 # in a server's connection.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION pg_temp.probe(tenants uuid[], rows_asked uuid[], others uuid[])
-RETURNS TABLE (place bigint, touched bigint, problem text) LANGUAGE plpgsql AS $probe$
+RETURNS TABLE (probe_place bigint, touched bigint, problem text) LANGUAGE plpgsql AS $probe$
 DECLARE v_tenant uuid; v_row uuid; v_other uuid;
 BEGIN
-  FOR v_tenant, v_row, v_other, place IN
+  FOR v_tenant, v_row, v_other, probe_place IN
     SELECT * FROM unnest(tenants, rows_asked, others) WITH ORDINALITY
   LOOP
     PERFORM set_config('app.tenant', v_tenant::text, true);
@@ -161,7 +161,7 @@ def run(probes: Sequence[Probe]) -> list[tuple[int, str]]:
             cursor.execute(FUNCTION % _in_a_function(statement), None)
             asked = [probes[place] for place in group]
             cursor.execute(
-                "SELECT touched, problem FROM pg_temp.probe(%s, %s, %s) ORDER BY place",
+                "SELECT touched, problem FROM pg_temp.probe(%s, %s, %s) ORDER BY probe_place",
                 [
                     [probe.tenant for probe in asked],
                     [probe.row for probe in asked],

@@ -224,7 +224,7 @@ def test_the_lock_ends_and_the_next_wrong_one_locks_twice_as_long(acme: Acme) ->
 def test_a_stranger_does_not_lock_the_owner_out_of_a_familiar_place(
     known_by: str, acme: Acme
 ) -> None:
-    home: dict[str, Any] = {"REMOTE_ADDR": "192.0.2.1"}
+    home: Any = {"REMOTE_ADDR": "192.0.2.1"}
     owner = browser(acme)
     first: Any = owner.post(
         "/sign-in/", {"user_id": acme.alice.user_id, "password": PASSWORD}, **home

@@ -4,7 +4,7 @@ the same body once what is random in every answer is masked.
     assert_uniform(stranger.walk, known.walk, typed=("nobody@…", "alice@…"))
 
 `typed` are texts the attacker wrote, which a page may repeat. What is masked: ids of journeys,
-references, form protection, captcha challenge and ticket, clock times and countdowns.
+references, form protection, challenges and ticket, clock times and countdowns.
 """
 
 import re
@@ -16,8 +16,12 @@ from tests.security.lab.client import Answer
 
 _MASKS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
-    (re.compile(r'(name="(?:csrfmiddlewaretoken|ticket|who)" value=")[^"]*'), r"\1RANDOM"),
+    (
+        re.compile(r'(name="(?:csrfmiddlewaretoken|ticket|who|challenge)" value=")[^"]*'),
+        r"\1RANDOM",
+    ),
     (re.compile(r'(data-challenge=")[^"]*'), r"\1RANDOM"),
+    (re.compile(r"(&quot;challenge&quot;: &quot;)[\w-]*"), r"\1RANDOM"),
     (re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b"), "REFERENCE"),
     (re.compile(r"\b\d{2}:\d{2}(?= UTC)"), "CLOCK"),
     (re.compile(r'(data-resend-in=")\d+'), r"\1SECONDS"),
