@@ -16,6 +16,7 @@ BASIC: dict[str, Value] = {
     "when": NOW,
     "expires_at": NOW,
     "minutes": 5,
+    "count": 3,
     "recipient_name": "",
     "code": Secret("042137"),
 }

@@ -17,6 +17,7 @@ from tests.cast import PASSWORD, Acme, Beta
 from tests.resets.conftest import NOW
 from tests.resets.visitor import Clock, Visitor, trail
 from tests.resets.walks import set_policy, set_user, wrong_code
+from tests.services.signed_in import prove_client
 from tests.tenants.admin.cast import try_sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +44,7 @@ def desk(acme: Acme, clock: Clock) -> Iterator[Client]:
 def enter(acme: Acme, user: User) -> Client:
     client = Client(headers={"host": acme.host})
     assert try_sign_in(user.user_id, PASSWORD, client=client, host=acme.host).status_code == 302
+    prove_client(client)
     return client
 
 

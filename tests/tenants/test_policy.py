@@ -172,6 +172,7 @@ def test_a_policy_that_says_nothing_is_the_one_that_is_documented() -> None:
         "questions_to_reset": 3,
         "custom_questions": (),
         "require_registration": True,
+        "register_with_password": True,
         "reconfirm_days": 180,
         "notify_user": True,
         "notify_admins": "all",

@@ -156,7 +156,7 @@ def test_it_was_not_me_ends_the_journey_at_once(
     page = visitor.get(path)
 
     assert page.state == "refused"
-    assert "It was not me" in page.text
+    assert "said that it was not you" in page.text
     flow = get_flow_row(acme, visitor.flow)
     assert (flow.state, flow.reason) == ("refused", "not_me")
     found = types(trail(acme, correlation_id=visitor.flow))
