@@ -17,6 +17,7 @@ from tests.cast import PASSWORD, Acme, Beta
 from tests.resets.conftest import NOW
 from tests.resets.visitor import Clock, Visitor, trail
 from tests.resets.walks import set_policy, set_user, wrong_code
+from tests.services.signed_in import prove_client
 from tests.tenants.admin.cast import try_sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +44,7 @@ def desk(acme: Acme, clock: Clock) -> Iterator[Client]:
 def enter(acme: Acme, user: User) -> Client:
     client = Client(headers={"host": acme.host})
     assert try_sign_in(user.user_id, PASSWORD, client=client, host=acme.host).status_code == 302
+    prove_client(client)
     return client
 
 
@@ -178,3 +180,23 @@ def test_where_nothing_holds_nothing_is_recorded(
             lift_blocks(acme.bob, "asked", by=CARER, now=late)
     assert desk.post(page_of(acme.eve, "lift/"), {"reason": "asked"}).status_code == 404
     assert trail(acme, type="block.lifted") == []
+
+
+def test_a_locked_sign_in_is_shown_and_lifted(acme: Acme, desk: Client, clock: Clock) -> None:
+    client = Client(headers={"host": acme.host, "sec-fetch-site": "same-origin"})
+    with clock.running():
+        for number in range(11):
+            fields = {"user_id": acme.bob.user_id, "password": f"Not This One {number}"}
+            last = client.post("/sign-in/", fields)
+        assert last.status_code == 429
+        assert (
+            "Too many wrong passwords at the sign-in"
+            in desk.get(page_of(acme.bob)).content.decode()
+        )
+
+        desk.post(page_of(acme.bob, "lift/"), {"reason": "He called"})
+        last = client.post("/sign-in/", {"user_id": acme.bob.user_id, "password": PASSWORD})
+
+    assert last.status_code == 303
+    [event] = trail(acme, type="block.lifted")
+    assert event.data["limits"] == ["sign_in_lock"]
