@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from tenants import audit
@@ -36,7 +35,7 @@ from ..models import User
 from .person import find_signed_in, is_strong
 from .services import PASSWORD, begin_session
 from .sessions import tenant_of_key
-from .stages import next_address
+from .stages import is_own_address, next_address
 
 INCOMPLETE = "Enter your user ID and your password."
 WRONG = "User ID or password is wrong, or this person is not an administrator."
@@ -194,10 +193,7 @@ def _next_url(request: HttpRequest, door: Door) -> str:
     """Where the person wanted to go, if that is on this site."""
     index = reverse(f"{door.site}:index")
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    on_host = url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if on_host and wanted.startswith(index) else index
+    return wanted if is_own_address(request, wanted) and wanted.startswith(index) else index
 
 
 def _page(

@@ -29,10 +29,16 @@ _ASKED = "asked_to_register"
 def asked_next(request: HttpRequest) -> str:
     """The address in `next`, if it is one of this site; else empty."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    fine = len(wanted) <= LONGEST_NEXT and url_has_allowed_host_and_scheme(
+    return wanted if is_own_address(request, wanted) else ""
+
+
+def is_own_address(request: HttpRequest, wanted: str) -> bool:
+    """Whether this leads to a page of the host that was asked, written as one line."""
+    if not wanted.isprintable() or len(wanted) > LONGEST_NEXT:
+        return False
+    return url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if fine else ""
 
 
 def next_address(request: HttpRequest, user: User, wanted: str, now: datetime) -> str:

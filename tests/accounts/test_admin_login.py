@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -16,6 +17,7 @@ from accounts.signin.sessions import ADMINISTRATION
 from tenants.context import tenant_context
 from tenants.lookup import platform_id
 from tenants.models import AuditEvent, Counter, ResetPolicy, Tenant
+from tests.services.signed_in import prove_client
 from tests.tenants.admin.cast import (
     NOW,
     PASSWORD,
@@ -51,6 +53,11 @@ def change(house: House, **fields: object) -> None:
         User.objects.filter(user_id=house.admin).update(**fields)
 
 
+def to_prove(wanted: str) -> str:
+    """The address of the second factor, on the way there."""
+    return f"/sign-in/prove/?{urlencode({'next': wanted})}"
+
+
 def is_open(client: Client) -> bool:
     return client.get("/admin/").status_code == 200
 
@@ -65,7 +72,9 @@ def test_an_administrator_signs_in_and_the_trail_says_so(host: str, own: House) 
 
     response = try_sign_in(f" {own.admin.upper()} ", client=client, host=host)
 
-    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+    assert (response.status_code, response.headers["Location"]) == (302, to_prove("/admin/"))
+    assert not is_open(client)
+    prove_client(client)
     assert is_open(client)
     [event] = events(own, "admin.signed_in")
     assert (event.actor_label, event.result, event.address) == (own.admin, "success", "127.0.0.1")
@@ -252,7 +261,7 @@ def test_the_same_user_id_in_two_tenants_is_two_people(own: House, other: House)
     ],
 )
 def test_the_way_on_stays_on_the_site(wanted: str, target: str, own: House) -> None:
-    assert try_sign_in(own.admin, next=wanted).headers["Location"] == target
+    assert try_sign_in(own.admin, next=wanted).headers["Location"] == to_prove(target)
 
 
 def test_a_planted_session_key_is_not_the_one_after_signing_in(own: House) -> None:
@@ -266,6 +275,7 @@ def test_a_planted_session_key_is_not_the_one_after_signing_in(own: House) -> No
 
         assert response.status_code == 302
         assert response.cookies[COOKIE].value not in {planted, value}
+        prove_client(victim)
         assert is_open(victim)
     assert not is_open(first)
 
@@ -279,6 +289,7 @@ def test_a_session_of_another_tenant_is_ended_before_one_of_this_is_begun(
     second = first if first.status_code == 302 else try_sign_in(own.admin, client=client)
 
     assert second.status_code == 302
+    prove_client(client)
     text = client.get("/admin/").content.decode()
     assert own.admin in text
     assert other.admin not in text

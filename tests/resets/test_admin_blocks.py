@@ -180,3 +180,23 @@ def test_where_nothing_holds_nothing_is_recorded(
             lift_blocks(acme.bob, "asked", by=CARER, now=late)
     assert desk.post(page_of(acme.eve, "lift/"), {"reason": "asked"}).status_code == 404
     assert trail(acme, type="block.lifted") == []
+
+
+def test_a_locked_sign_in_is_shown_and_lifted(acme: Acme, desk: Client, clock: Clock) -> None:
+    client = Client(headers={"host": acme.host, "sec-fetch-site": "same-origin"})
+    with clock.running():
+        for number in range(11):
+            fields = {"user_id": acme.bob.user_id, "password": f"Not This One {number}"}
+            last = client.post("/sign-in/", fields)
+        assert last.status_code == 429
+        assert (
+            "Too many wrong passwords at the sign-in"
+            in desk.get(page_of(acme.bob)).content.decode()
+        )
+
+        desk.post(page_of(acme.bob, "lift/"), {"reason": "He called"})
+        last = client.post("/sign-in/", {"user_id": acme.bob.user_id, "password": PASSWORD})
+
+    assert last.status_code == 303
+    [event] = trail(acme, type="block.lifted")
+    assert event.data["limits"] == ["sign_in_lock"]

@@ -15,6 +15,7 @@ from tests.resets.walks import BOB_EMAIL, set_tenant
 from tests.security.lab.client import Answer, Browser
 from tests.security.lab.extra_faults import MailServer, Worker, mail_server, text_of, wait_for
 from tests.security.lab.lab import Lab
+from tests.services.signed_in import prove_session
 
 ELSEWHERE = (
     "//evil.test/",
@@ -207,6 +208,7 @@ def test_a076_markup_in_names_branding_and_typed_text_is_text_everywhere(
     lab.messages()
     admin = lab.browser("mark.sspr.test")
     assert _sign_in(admin, "root@mark.example").status == 302
+    prove_session(admin.cookies["__Host-sspr_session"])
     pages = list(_admin_pages(admin))
 
     escaped = [answer for answer in lab.journal.answers if "&lt;svg onload" in answer.text]

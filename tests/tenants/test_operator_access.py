@@ -18,6 +18,7 @@ from tenants.models import AuditEvent
 from tenants.operator.directory import find_listed, find_owner, page_of
 from tenants.services import get_platform
 from tests.cast import CANARY, PASSWORD, Acme, Beta
+from tests.services.signed_in import prove_client
 from tests.tenants.admin.cast import try_sign_in
 from tests.tenants.operator_cast import (
     OPERATOR,
@@ -48,7 +49,10 @@ def test_an_operator_signs_in_and_the_trail_of_the_installation_says_so() -> Non
     client = Client(headers={"host": "localhost"})
     answer = try_operator(client)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/operator/")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/sign-in/prove/?next=%2Foperator%2F"
+    assert client.get("/operator/tenants/").status_code == 302
+    prove_client(client)
     assert client.get("/operator/tenants/").status_code == 200
     [event] = events_in(get_platform(), "operator.signed_in")
     assert (event.actor_kind, event.actor_label) == ("operator", OPERATOR)
@@ -73,6 +77,7 @@ def test_somebody_of_a_tenant_is_no_operator_whatever_their_roles_say(acme: Acme
         User.objects.filter(pk=acme.carol.pk).update(roles=["global_administrator", "operator"])
     client = Client(headers={"host": "localhost"})
     assert try_sign_in(acme.carol.user_id, PASSWORD, client=client).status_code == 302
+    prove_client(client)
     assert client.get("/admin/").status_code == 200
 
     answer = client.get("/operator/tenants/")
