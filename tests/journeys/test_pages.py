@@ -8,7 +8,9 @@ from django.conf import settings
 from playwright.sync_api import Page
 
 from tests.journeys.conftest import OpenStage
-from tests.journeys.scenes import SCENES, Scene
+from tests.journeys.scenes import SCENES as JOURNEY
+from tests.journeys.scenes import Scene
+from tests.journeys.scenes_people import PEOPLE
 from tests.journeys.stage import Stage
 from tests.services.browser import Violation
 
@@ -62,6 +64,7 @@ elements => elements.filter(e => e.checkVisibility())
   .filter(e => ["none", "0px"].includes(getComputedStyle(e).borderBlockStartWidth))
   .map(e => e.outerHTML.slice(0, 120))
 """
+SCENES = {**JOURNEY, **PEOPLE}
 ONE_EACH = {scene.template: name for name, scene in SCENES.items()}.values()
 
 

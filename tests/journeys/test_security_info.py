@@ -186,10 +186,10 @@ OWN |= {"refused", "register", "register_step", "confirm", "registered", "undo"}
 
 def visit(stage: Stage, name: str, rendered: list[str]) -> None:
     template, show, status = SCENES[name]
-    if status >= 400:
-        stage.forgive(f"status of {status}")
     show(stage)
     stage.page.wait_for_load_state()
+    if status >= 400:
+        stage.forgive(f"status of {status}")
     assert f"{template}.html" in rendered
     assert stage.page.locator("h1").count() == 1
     assert stage.page.locator("h1").inner_text().strip() in stage.page.title()

@@ -14,6 +14,7 @@ MADE: dict[str, dict[str, object]] = {
     "operation": {"state": "started", "form_action": "/reset/"},
     "working": {"state": "writing", "status_url": "/healthz"},
     "done": {"state": "done", "operation": "unlock", "sign_in_url": "/", "reference": "K7M4-92QX"},
+    "onwards": {"state": "onwards", "continue_url": "#main"},
     "error": {"state": "error", "kind": "too_large"},
 }
 
