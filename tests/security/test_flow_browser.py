@@ -14,9 +14,9 @@ SESSION_COOKIE = "__Host-sspr_session"
 OTHERS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "GET")
 # Every address of the portal: what changes something by POST alone, what has a page of its own and
 # takes a form too, and what only shows.
-ONLY_POST = {"organisation", "choose", "send", "verify", "submit", "cancel"}
-PAGE_AND_FORM = {"start", "help", "not_me"}
-ONLY_SHOWN = {"home", "wait", "flow", "theme"}
+ONLY_POST = {"organisation", "choose", "send", "verify", "submit", "cancel", "rehearse"}
+PAGE_AND_FORM = {"start", "help", "not_me", "sign_up", "invitation"}
+ONLY_SHOWN = {"home", "wait", "flow", "theme", "waiting"}
 
 
 def _old_value(lab: Lab, browser: Browser, cookie: str) -> int:
