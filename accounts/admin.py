@@ -35,6 +35,7 @@ from .admin_people import (
     ProfileForm,
     RemoveGuestForm,
     RemoveLicenceForm,
+    RequireChangeForm,
     RolesForm,
     ThawForm,
 )
@@ -70,10 +71,23 @@ def person_intents() -> list[Intent]:
         *method_intents(),
         Intent("thaw", "Let in again", Permission.RECOVER, ThawForm, _is_frozen),
         Intent("end-sessions", "End sessions", Permission.RECOVER, EndSessionsForm),
+        Intent(
+            "require-change",
+            "Require a new password",
+            Permission.RECOVER,
+            RequireChangeForm,
+            _could_change,
+        ),
         Intent("disable", "Disable", people, DisableForm, _is_enabled),
         Intent("enable", "Enable", people, EnableForm, _is_disabled),
         Intent("remove", "Remove guest", people, RemoveGuestForm, _is_guest),
     ]
+
+
+def _could_change(user: User) -> bool:
+    """Whether the password is kept here, and nobody asked for another one yet."""
+    kept_here = user.source == User.Source.CLOUD and user.has_usable_password()
+    return kept_here and not user.must_change_password
 
 
 def _is_guest(user: User) -> bool:

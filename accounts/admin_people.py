@@ -36,6 +36,7 @@ from .services import (
     leave_group,
     remove_guest,
     remove_licence,
+    require_change,
     thaw_user,
 )
 
@@ -279,6 +280,19 @@ class EndSessionsForm(ReasonForm):
 
     def save(self, now: datetime) -> User:
         end_sessions(self.row, self.cleaned_data["reason"], by=self.by.party, now=now)
+        user: User = self.row
+        return user
+
+
+class RequireChangeForm(ReasonForm):
+    submit, done = "Require a new password", "The person has to choose another password first."
+    intro = (
+        "At the next page the person has to choose another password, and does nothing else before. "
+        "Nobody else sets it or learns it."
+    )
+
+    def save(self, now: datetime) -> User:
+        require_change(self.row, self.cleaned_data["reason"], by=self.by.party, now=now)
         user: User = self.row
         return user
 

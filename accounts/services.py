@@ -138,6 +138,14 @@ def end_sessions(user: User, reason: str, *, by: Party, now: datetime) -> int:
     return ended
 
 
+def require_change(user: User, reason: str, *, by: Party, now: datetime) -> None:
+    """Lets a person do nothing more until they have chosen another password."""
+    row = _locked(user)
+    row.must_change_password = True
+    row.save(update_fields=["must_change_password"])
+    _record("user.change_required", row, by, now, reason)
+
+
 def change_roles(user: User, roles: Iterable[str], *, by: Party, now: datetime) -> bool:
     """Gives a person exactly these roles; false where nothing changes."""
     if by.id == user.pk:

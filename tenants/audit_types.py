@@ -178,6 +178,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("user.changed", "User changed", "fields", service=DIRECTORY),
         _type("user.enabled", "User enabled", service=DIRECTORY),
         _type("user.disabled", "User disabled", "sessions_ended", service=DIRECTORY),
+        _type("user.change_required", "New password of user required", service=DIRECTORY),
         _type("user.sessions_ended", "Sessions of user ended", "sessions_ended", service=DIRECTORY),
         _type("user.roles_changed", "Roles of user changed", "added removed", service=DIRECTORY),
         _type("user.licence_assigned", "Licence assigned to user", service=DIRECTORY),

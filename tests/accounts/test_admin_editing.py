@@ -249,6 +249,27 @@ def test_sessions_are_ended(own: House, desk: Desk) -> None:
         assert [row.user.user_id for row in Session.objects.select_related("user")] == [own.admin]
 
 
+def test_another_password_is_required_before_anything_else(own: House, desk: Desk) -> None:
+    helper = colleague(own, "helpdesk_administrator")
+    name = f"helpdesk-administrator@{own.domain}"
+    page = page_of(own, name, "require-change/")
+
+    assert is_saved(desk.send(page, reason=REASON))
+
+    assert person_of(own, name).must_change_password
+    assert helper.client.get("/admin/").status_code == 302
+    assert desk.client.get(f"/admin/{page}").status_code == 404
+    [event] = trail(own, "user.change_required")
+    assert (event.reason, event.target_label) == (REASON, name)
+
+
+def test_whose_password_is_kept_elsewhere_is_not_asked_for_another(own: House, desk: Desk) -> None:
+    with tenant_context(own.tenant):
+        User.objects.filter(user_id=own.person).update(source="pass_through")
+
+    assert desk.client.get(f"/admin/{page_of(own, more='require-change/')}").status_code == 404
+
+
 def test_roles_are_given_and_taken(own: House, desk: Desk) -> None:
     page = page_of(own, more="roles/")
 
