@@ -11,9 +11,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import (
+    Application,
     AuthenticatorDevice,
     ContactPoint,
     GroupMember,
+    IdentityProvider,
     QuestionAnswer,
     User,
 )
@@ -25,6 +27,7 @@ from tenants.models import Domain, Group, GroupNesting, Host, ResetPolicy, Subsc
 from tenants.reference import new_reference
 from tenants.services import create_tenant, get_platform
 from tests.cast import hashed
+from tests.credentials import give_token, token_of
 from tests.services.signed_in import prove_client
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -75,6 +78,7 @@ def build_house(slug: str, name: str, domain: str, mark: str) -> House:
         rows["accounts/user"] = person.pk
         rows["tenants/group"] = _groups(mark, person)
         _belongings(mark, person)
+        rows |= _elsewhere(mark, person)
         flow = journey(person)
         rows["resets/flow"] = flow.pk
         rows["tenants/auditevent"], rows["notifications/message"] = _told(flow, person)
@@ -95,6 +99,30 @@ def _groups(mark: str, person: User) -> UUID:
     GroupMember.objects.create(group=group, user=person)
     found: UUID = group.pk
     return found
+
+
+def _elsewhere(mark: str, person: User) -> dict[str, UUID]:
+    """A token of the person, an application that signs people in here, and a provider."""
+    token = give_token(person, token_of(person), f"{mark}-TOKEN")
+    application = Application.objects.create(
+        name=f"{mark} application",
+        client_id=f"{token.tenant_id.hex}.{mark}",
+        redirect_uris=["https://app.example/back"],
+        secret_hash=bytes(32),
+        created_at=NOW,
+    )
+    provider = IdentityProvider.objects.create(
+        slug="partner",
+        name=f"{mark} provider",
+        issuer=f"https://{mark.lower()}.example",
+        client_id="sspr",
+        created_at=NOW,
+    )
+    return {
+        "accounts/credential": token.pk,
+        "accounts/application": application.pk,
+        "accounts/identityprovider": provider.pk,
+    }
 
 
 def _belongings(mark: str, person: User) -> None:

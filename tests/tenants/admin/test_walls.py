@@ -335,6 +335,9 @@ def test_everything_the_site_shows_is_registered_behind_the_wall() -> None:
         "tenants.AuditEvent",
         "accounts.User",
         "accounts.ImportRun",
+        "accounts.Credential",
+        "accounts.Application",
+        "accounts.IdentityProvider",
         "resets.Flow",
         "notifications.Message",
     }
