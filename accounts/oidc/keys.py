@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
 from tenants.context import tenant_context
-from tenants.lookup import platform_id
+from tenants.services import get_platform
 
 from ..models import SigningKey
 from .rules import ALGORITHM, KEY_SHOWN_FOR, KEY_SIGNS_FOR
@@ -61,7 +61,7 @@ def signing_keys(now: datetime, *, kept: bool = True) -> Keys:
     with _lock:
         if kept and _kept is not None and 0 <= time.monotonic() - _kept[0] < KEPT_SECONDS:
             return _kept[1]
-        with tenant_context(platform_id()):
+        with tenant_context(get_platform()):
             keys = _read(now)
         _kept = (time.monotonic(), keys)
         return keys

@@ -40,7 +40,8 @@ class TenantBackend(BaseBackend):
     def get_user(self, user_id: Any) -> User | None:
         if find_current_tenant() is None:
             return None
-        user = User.objects.filter(pk=user_id).first()
+        # The tenant is asked for at each page, which rules hold there.
+        user = User.objects.select_related("tenant").filter(pk=user_id).first()
         return user if user is not None and user.usable else None
 
 

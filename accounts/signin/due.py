@@ -1,9 +1,10 @@
 """Whether somebody has to choose another password before anything else."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Literal
 
-from tenants.context import tenant_context
+from tenants.context import find_current_tenant, tenant_context
 from tenants.rules import rules_of
 
 from ..models import User
@@ -19,7 +20,9 @@ def password_due(user: User, now: datetime) -> Due:
         return "forced"
     if user.source != User.Source.CLOUD or not user.has_usable_password():
         return ""
-    with tenant_context(user.tenant_id):
+    # Inside the tenant already, another context would cost a savepoint.
+    inside = find_current_tenant() == user.tenant_id
+    with nullcontext() if inside else tenant_context(user.tenant_id):
         policy = rules_of(user.tenant).policy
     days = policy.password_max_age_days if policy is not None else 0
     since = user.password_changed_at or user.created_at

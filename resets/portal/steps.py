@@ -233,6 +233,8 @@ def _moved_on(request: HttpRequest, handle: Handle, view: FlowView, now: datetim
         return _see_flow(handle)
     if view.state in {State.EXPIRED, State.LOCKED}:
         return flow_page(request, handle, view, now)
+    if view.state == State.REFUSED:
+        return flow_page(request, handle, view, now, status=403)
     return gone_page(request, 409)
 
 
@@ -264,7 +266,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
             status=400 if len(fields["new_password"]) > MAX_PASSWORD else None,
             password_errors=reasons,
         )
-    if result.kind == "denied" or view.state == State.REFUSED:
+    if result.kind == "denied":
         return flow_page(request, handle, view, now, status=403)
     return _moved_on(request, handle, view, now)
 

@@ -24,7 +24,7 @@ from tests.services.http_sink import HttpSink
 from tests.services.phone import Subscriber
 from tests.services.signed_in import session_key_of
 
-ADD = "/security-info/authenticator/"
+ADD = "/security-info/add/app_notification/"
 SHOWN = "main .number bdi"
 REFUSES = """
 if (window.PushManager) PushManager.prototype.subscribe = async () => {
@@ -38,10 +38,19 @@ if (window.PushManager) PushManager.prototype.subscribe = async (options) => {
   return { endpoint: given.endpoint, toJSON: () => given, unsubscribe: async () => true };
 };
 """
-NOTICES = """
-navigator.serviceWorker.ready.then(r => r.getNotifications())
-  .then(all => all.map(one => [one.title, one.body, one.tag]))
+NOTICES = """navigator.serviceWorker.ready.then(r => r.getNotifications())
+  .then(all => all.map(one => [one.title, one.body, one.tag]))"""
+# Playwright's own wait evaluates text, which the policy of these pages forbids.
+BECOMES_TRUE = """
+async () => {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (%s) return true;
+    await new Promise(done => setTimeout(done, 50));
+  }
+  return false;
+}
 """
+KIND = "async address => (await fetch(address)).headers.get('content-type')"
 
 
 # Two browsers and a server share what processor there is.
@@ -49,9 +58,8 @@ expect.set_options(timeout=30_000)
 
 
 @pytest.fixture
-def site(live_url: str, acme: Acme, settings: Settings) -> str:
+def site(live_url: str, acme: Acme) -> str:
     """acme's own host, where bob may use the app for one of two proofs."""
-    settings.ROOT_URLCONF = "tests.accounts.authenticator.urls"
     set_policy(acme, methods=["email", "app_code", "app_notification"])
     with acme.inside():
         Host.objects.create(name="acme.localhost")
@@ -67,7 +75,7 @@ def desk(site: str, acme: Acme, page_factory: PageFactory) -> Desk:
 
     def opened(mode: str = "desktop", **options: Any) -> Page:
         page = page_factory(mode, **options)
-        key = session_key_of(acme, acme.bob)
+        key = session_key_of(acme, acme.bob, proved=["app_code"])
         cookie: Any = {"name": product.SESSION_COOKIE_NAME, "value": key, "url": site}
         page.context.add_cookies([cookie])
         page.goto(site + ADD)
@@ -83,7 +91,7 @@ def enrol(desk: Page, phone: Page, site: str) -> None:
     phone.locator("[name=name]").fill("My phone")
     phone.locator("[data-enrol] button").click()
     approve(desk, phone)
-    desk.wait_for_url("**/authenticator/?done")
+    desk.wait_for_url("**/security-info/?done=saved")
 
 
 def approve(desk: Page, phone: Page) -> None:
@@ -148,7 +156,7 @@ def test_it_was_not_me_ends_the_journey_on_the_other_screen(
     assert boxes[1] is not None
     assert boxes[0]["height"] >= boxes[1]["height"]
     assert boxes[0]["width"] == boxes[1]["width"]
-    page_factory.forgive("status of 409")
+    page_factory.forgive("status of 403")
 
 
 def test_without_a_network_the_app_shows_codes(
@@ -170,6 +178,7 @@ def test_without_a_network_the_app_shows_codes(
     known = {app_code(acme.bob, now + timedelta(seconds=s), seed=seed) for s in (-30, 0)}
     assert shown in known
     page_factory.forgive("ERR_INTERNET_DISCONNECTED")
+    page_factory.forgive("ERR_FAILED")
 
 
 def test_alerts_are_asked_for_only_when_wanted_and_reach_the_device(
@@ -212,19 +221,19 @@ def test_a_push_shows_a_notification_that_leads_to_the_app(
     phone.goto(f"{site}/authenticator/")
     session.send("ServiceWorker.enable")
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    assert becomes_true(phone, "navigator.serviceWorker.controller !== null")
     [registration] = {e["registrationId"] for e in found if "/authenticator/" in e["scopeURL"]}
 
-    session.send(
-        "ServiceWorker.deliverPushMessage",
-        {
-            "origin": site,
-            "registrationId": registration,
-            "data": json.dumps({"title": "Acme", "body": "Something waits"}),
-        },
-    )
-
-    phone.wait_for_function(f"({NOTICES}).then(all => all.length === 1)")
+    message = {
+        "origin": site,
+        "registrationId": registration,
+        "data": json.dumps({"title": "Acme", "body": "Something waits"}),
+    }
+    # A worker that has only just started may miss the first one; the tag keeps them one notice.
+    for _ in range(5):
+        session.send("ServiceWorker.deliverPushMessage", message)
+        if becomes_true(phone, f"(await {NOTICES}).length === 1"):
+            break
     assert phone.evaluate(NOTICES) == [["Acme", "Something waits", "waiting"]]
     phone.evaluate(
         "navigator.serviceWorker.addEventListener('message', e => { window.told = e.data; })"
@@ -234,7 +243,7 @@ def test_a_push_shows_a_notification_that_leads_to_the_app(
         "async () => { const [one] = await self.registration.getNotifications();"
         " self.dispatchEvent(new NotificationEvent('notificationclick', { notification: one })); }"
     )
-    phone.wait_for_function("window.told === 'look'")
+    assert becomes_true(phone, "window.told === 'look'")
 
 
 def test_the_app_can_be_installed_as_its_tenants_own(site: str, page_factory: PageFactory) -> None:
@@ -252,15 +261,14 @@ def test_the_app_can_be_installed_as_its_tenants_own(site: str, page_factory: Pa
     assert (content["name"], content["id"]) == ("Acme Authenticator", "/authenticator/")
     assert content["theme_color"] == "#0b5cad"
     for icon in content["icons"]:
-        assert phone.request.get(site + icon["src"]).headers["content-type"] == "image/png"
-    answer = phone.request.get(f"{site}/authenticator/manifest.webmanifest")
-    assert answer.headers["content-type"] == "application/manifest+json"
+        assert phone.evaluate(KIND, icon["src"]) == "image/png"
+    kind = phone.evaluate(KIND, "/authenticator/manifest.webmanifest")
+    assert kind == "application/manifest+json"
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "nojs"])
 def test_every_page_of_the_app_is_accessible(
     site: str,
-    acme: Acme,
     desk: Desk,
     page_factory: PageFactory,
     axe: Callable[..., list[Violation]],
@@ -268,29 +276,47 @@ def test_every_page_of_the_app_is_accessible(
 ) -> None:
     page = desk(mode)
     found = {"scan": look(page, axe)}
-    if mode != "nojs":
-        phone = page_factory(mode, permissions=["notifications"])
-        phone.goto(f"{site}/authenticator/enrol/")
-        found["enrol"] = look(phone, axe)
-        phone.locator("[name=code]").fill(page.locator(".typed").inner_text())
-        phone.locator("[data-enrol] button").click()
-        expect(page.locator(SHOWN)).to_be_visible()
-        found["number"] = look(page, axe)
-        expect(phone.locator("[data-requests] form")).to_be_visible()
-        found["request"] = look(phone, axe)
-        phone.locator("[data-requests] [name=number]").fill(page.locator(SHOWN).inner_text())
-        phone.locator("[data-requests] .primary").click()
-        expect(phone.locator("[data-history] li")).to_be_visible()
-        found["history"] = look(phone, axe)
+    phone = page_factory(mode, permissions=["notifications"])
+    phone.goto(f"{site}/authenticator/enrol/")
+    found["enrol"] = look(phone, axe)
+    phone.locator("[name=code]").fill(page.locator(".typed").inner_text())
+    phone.locator("[data-enrol] button").click()
+    expect(page.locator(SHOWN)).to_be_visible()
+    found["number"] = look(page, axe)
+    expect(phone.locator("[data-requests] form")).to_be_visible()
+    found["request"] = look(phone, axe)
+    phone.locator("[data-requests] [name=number]").fill(page.locator(SHOWN).inner_text())
+    phone.locator("[data-requests] .primary").click()
+    expect(phone.locator("[data-history] li")).to_be_visible()
+    found["history"] = look(phone, axe)
+    page.wait_for_url("**/security-info/?done=saved")
     page.goto(f"{site}/authenticator/")
     found["empty"] = look(page, axe)
-    if mode == "nojs":
-        expect(page.locator("noscript a, main a.primary").first).to_be_visible()
 
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+def test_without_javascript_the_pages_of_the_app_say_what_to_do_instead(
+    site: str, desk: Desk
+) -> None:
+    page = desk("nojs")
+    assert is_too_wide(page) is False
+    expect(page.locator(".typed")).to_be_visible()
+
+    for address in ("/authenticator/", "/authenticator/enrol/"):
+        page.goto(site + address)
+        expect(page.locator("noscript a, main a.primary").first).to_be_visible()
+        assert is_too_wide(page) is False
+
+
 def look(page: Page, axe: Callable[..., list[Violation]]) -> list[Any]:
+    return [*axe(page), *(["too wide"] if is_too_wide(page) else [])]
+
+
+def is_too_wide(page: Page) -> bool:
     root = "document.documentElement"
-    wide = page.evaluate(f"{root}.scrollWidth > {root}.clientWidth")
-    return [*axe(page), *(["too wide"] if wide else [])]
+    return bool(page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+
+
+def becomes_true(page: Page, condition: str) -> bool:
+    return bool(page.evaluate(BECOMES_TRUE % condition))
