@@ -13,7 +13,8 @@ from .front import find_front
 from .models import Tenant
 
 PROBES = ("/healthz", "/readyz")
-# Where somebody is signed in, or signs in: a suspended tenant has no door there any more.
+# Where somebody is signed in, or signs in: a suspended tenant has no door there any more, and one
+# that has just opened its door to guests has one.
 ASKED_ANEW = (
     "/admin/",
     "/operator/",
@@ -22,6 +23,7 @@ ASKED_ANEW = (
     "/change-password/",
     "/authenticator/",
     "/oidc/",
+    "/sign-up/",
 )
 _STEP = re.compile(r"/reset/[0-9a-f-]{36}/")
 

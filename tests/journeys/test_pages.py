@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from tests.journeys.conftest import OpenStage
 from tests.journeys.scenes import SCENES as JOURNEY
 from tests.journeys.scenes import Scene
+from tests.journeys.scenes_elsewhere import ELSEWHERE
 from tests.journeys.scenes_people import PEOPLE
 from tests.journeys.stage import Stage
 from tests.services.browser import Violation
@@ -64,7 +65,9 @@ elements => elements.filter(e => e.checkVisibility())
   .filter(e => ["none", "0px"].includes(getComputedStyle(e).borderBlockStartWidth))
   .map(e => e.outerHTML.slice(0, 120))
 """
-SCENES = {**JOURNEY, **PEOPLE}
+# The frame of the others, and a form that a script sends at once.
+NO_PLACE_TO_STAY = {"portal/base", "federation/back"}
+SCENES = {**JOURNEY, **PEOPLE, **ELSEWHERE}
 ONE_EACH = {scene.template: name for name, scene in SCENES.items()}.values()
 
 
@@ -77,10 +80,14 @@ def overflow(page: Page) -> list[str]:
 
 
 def test_every_page_template_has_a_scene() -> None:
-    folder = Path(settings.BASE_DIR) / "templates" / "portal"
-    pages = {path.stem for path in folder.glob("[!_]*.html")} - {"base"}
+    root = Path(settings.BASE_DIR) / "templates"
+    pages = {
+        f"{folder}/{path.stem}"
+        for folder in ("portal", "oidc", "federation", "approval")
+        for path in (root / folder).glob("[!_]*.html")
+    }
 
-    assert pages == {scene.template for scene in SCENES.values()}
+    assert pages - NO_PLACE_TO_STAY == {template_of(scene) for scene in SCENES.values()}
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -123,9 +130,13 @@ def visit(stage: Stage, scene: Scene, rendered: list[str]) -> None:
     stage.page.wait_for_load_state()
     if scene.status >= 400:
         stage.forgive(f"status of {scene.status}")
-    assert f"portal/{scene.template}.html" in rendered
+    assert f"{template_of(scene)}.html" in rendered
     says_what_it_is(stage, scene)
     leads_on(stage, scene)
+
+
+def template_of(scene: Scene) -> str:
+    return scene.template if "/" in scene.template else f"portal/{scene.template}"
 
 
 def says_what_it_is(stage: Stage, scene: Scene) -> None:
