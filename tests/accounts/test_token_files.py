@@ -89,6 +89,15 @@ def test_a_key_says_what_is_wrong_with_it(row: str, word: str) -> None:
     assert word in problem
 
 
+def test_a_key_with_a_seed_is_neither_one_nor_the_other() -> None:
+    key = "cccccccbhilk,010203040506,000102030405060708090a0b0c0d0e0f"
+
+    [problem] = read(f"{KEY_HEAD},seed", f"{key},{SEED}")
+
+    assert "not both" in problem
+    assert SEED not in problem
+
+
 def test_a_number_that_stands_twice_is_told_at_the_second() -> None:
     problems = read(HEAD, f"A1,{SEED},,,,", f"a1,{SEED},,,,", f"A2,{SEED},,,,")
 

@@ -1,0 +1,1 @@
+"""Directories a password can be set in, one module each."""
