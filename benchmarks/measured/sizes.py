@@ -40,7 +40,7 @@ class Filled:
     size: Size
     database: str
     grounds: dict[str, Ground]
-    administrators: dict[str, str]
+    administrators: dict[str, Person]
     seconds: float = 0.0
 
 
@@ -139,7 +139,7 @@ def _round(
         if run.worker is not None:
             run.worker.stop()
         with Connection(run.server.port) as connection:
-            browser = desk.sign_in(connection, ground.places[0].host, one.administrators[place])
+            browser = desk.sign_in(connection, one.administrators[place])
             pages = desk.pages(_marks(ground))
             spent = desk.costs(
                 browser, pages, chosen.times, run.server.pid, found.cluster.postmaster
@@ -187,7 +187,7 @@ def _judged(found: Stage, one: Filled, place: str) -> tuple[Plans, list[tuple[st
         with running(ground, OUR_VARIANT) as run, Connection(run.server.port) as connection:
             whole.walk(ground, OUR_VARIANT, connection)
             whole.settle(ground, OUR_VARIANT)
-            browser = desk.sign_in(connection, ground.places[0].host, one.administrators[place])
+            browser = desk.sign_in(connection, one.administrators[place])
             for path in desk.pages(_marks(ground)).values():
                 browser.get("", f"/admin/{path}")
         for look in lookups.lookups(_somebody(ground), GUEST).values():

@@ -1,0 +1,1 @@
+"""The agent beside an organisation's directory. It knows `writeback.protocol` and no Django."""
