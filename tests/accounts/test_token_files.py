@@ -89,6 +89,12 @@ def test_a_key_says_what_is_wrong_with_it(row: str, word: str) -> None:
     assert word in problem
 
 
+def test_empty_rows_are_passed_over_and_the_numbers_stay_the_spreadsheets() -> None:
+    rows = read_tokens(f"{HEAD}\nA1,{SEED}\n\n,,,,,\nA2,{SEED}\n".encode())
+
+    assert [(row.number, row.name) for row in rows] == [(2, "A1"), (5, "A2")]
+
+
 def test_a_key_with_a_seed_is_neither_one_nor_the_other() -> None:
     key = "cccccccbhilk,010203040506,000102030405060708090a0b0c0d0e0f"
 
