@@ -157,7 +157,8 @@ def administrator_of(place: Place) -> Person:
 
 
 def make_administrator(place: Place) -> Person:
-    """Somebody who may sign in to the tenant's administration site, with an app."""
+    """Somebody who may sign in to the tenant's administration site, with the two methods that
+    administrators have to register."""
     person = administrator_of(place)
     with tenant_context(place.tenant):
         user: User = User.objects.create(
@@ -171,4 +172,6 @@ def make_administrator(place: Place) -> Person:
         device = AuthenticatorDevice(user=user, name=DEVICE_NAME, confirmed=True)
         device.write_seed(person.seed)
         device.save()
+        mailbox = f"{person.user_id}.net"
+        _contact(user, ContactPoint.Kind.ALTERNATE_EMAIL.value, mailbox).save()
     return person
