@@ -83,7 +83,9 @@ def circumstances(cluster: BenchCluster | None, options: Mapping[str, Any]) -> d
         "packages": {name: version(name) for name in _PACKAGES},
         "hashers": HASHERS,
         "options": {
-            k: v if isinstance(v, int | float | bool) else str(v) for k, v in options.items()
+            k: v if isinstance(v, int | float | bool) else str(v)
+            for k, v in options.items()
+            if k != "out"  # a folder of this machine
         },
     }
 

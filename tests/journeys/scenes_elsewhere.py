@@ -10,6 +10,7 @@ from tests.credentials import give_manager
 from tests.journeys.scenes import BOB, Scene, at, policy
 from tests.journeys.scenes_people import hold_session
 from tests.journeys.stage import Stage
+from tests.resets.walks import mailed_path
 
 
 def open_once_more(stage: Stage, path: str, state: str) -> None:
@@ -56,8 +57,7 @@ def question(stage: Stage) -> None:
     handle = stage.start(BOB)
     services.choose(handle, "manager_approval", contact="", channel="", now=timezone.now())
     [asked] = [mail for mail in stage.messages() if mail["kind"] == "approval_request"]
-    line = next(line for line in asked["text"].splitlines() if "/approve/" in line)
-    stage.goto(line[line.index("/approve/") :].strip())
+    stage.goto(mailed_path(asked, "/approve/"))
 
 
 def question_empty(stage: Stage) -> None:

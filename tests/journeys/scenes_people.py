@@ -10,6 +10,7 @@ from tests.accounts.federation.accounts import give_external
 from tests.cast import NEW_PASSWORD, PASSWORD
 from tests.journeys.scenes import BOB, Scene, at, on_own_host, policy, sent_empty
 from tests.journeys.stage import Stage
+from tests.resets.walks import mailed_path
 from tests.services.signed_in import session_key_of
 
 INES = "ines@outside.example"
@@ -79,10 +80,7 @@ def sign_up_sent(stage: Stage) -> None:
 
 def invitation(stage: Stage) -> None:
     sign_up_sent(stage)
-    link = next(
-        line for line in stage.messages()[-1]["text"].splitlines() if "/invitation/" in line
-    )
-    stage.goto(link[link.index("/invitation/") :].strip())
+    stage.goto(mailed_path(stage.messages()[-1], "/invitation/"))
 
 
 def invitation_weak(stage: Stage) -> None:

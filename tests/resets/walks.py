@@ -1,5 +1,6 @@
 """Stretches of a journey that many tests walk, and changes to the organisation on the way."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from accounts.models import User
@@ -64,6 +65,12 @@ def pass_email(visitor: Visitor, post: Post, address: str = BOB_EMAIL) -> Page:
 def newest_code(post: Post) -> str:
     codes = [message["data"]["code"] for message in post() if message["kind"] == "code"]
     return str(codes[-1])
+
+
+def mailed_path(message: Mapping[str, Any], start: str) -> str:
+    """The path of the link in a mail, from `start` on."""
+    line = next(line for line in message["text"].splitlines() if start in line)
+    return str(line[line.index(start) :].strip())
 
 
 def to_password(visitor: Visitor, user: User, post: Post) -> Page:

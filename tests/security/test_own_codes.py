@@ -9,7 +9,6 @@ from tests.credentials import give_backup_codes, give_pass
 from tests.resets.walks import not_it
 from tests.security.lab.client import Answer, Browser
 from tests.security.lab.lab import Lab
-from tests.services.signed_in import session_key_of
 
 METHODS = ["email", "app_code", "backup_codes", "temporary_access_pass"]
 PASS = re.compile(r"[2-9A-Z]{5}-[2-9A-Z]{5}")
@@ -83,10 +82,7 @@ def _help_desk(lab: Lab) -> Browser:
     """Somebody of the help desk, signed in to the administration."""
     with lab.acme.inside():
         desk = make_person("desk", lab.acme.domain, roles=["helpdesk_administrator"])
-    browser = lab.browser()
-    key = session_key_of(lab.acme, desk, proved=["app_code"])
-    browser.cookies["__Host-sspr_session"] = key
-    return browser
+    return lab.signed_in(desk)
 
 
 def _asked(desk: Browser, lab: Lab, page: str, **fields: str) -> Answer:

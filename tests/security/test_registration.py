@@ -4,26 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import AuthenticatorDevice, ContactPoint, User
 from tests.resets.walks import BOB_EMAIL
 from tests.security.lab.client import Browser
 from tests.security.lab.lab import Lab
-from tests.services.signed_in import session_key_of
 
-SESSION_COOKIE = "__Host-sspr_session"
 NEW = "intruder@example.org"
 ADD = "/security-info/add/email/"
 _LINK = re.compile(r"https://[^\s/]+(/security-info/undo/\S+)")
-
-
-def signed_in(lab: Lab, user: User, *, proved_ago: timedelta | None) -> Browser:
-    browser = lab.browser()
-    at = timezone.now() - proved_ago if proved_ago is not None else None
-    methods = ("app_code",) if proved_ago is not None else ()
-    browser.cookies[SESSION_COOKIE] = session_key_of(lab.acme, user, proved=methods, proved_at=at)
-    return browser
 
 
 def email_row(lab: Lab, user: User) -> ContactPoint | None:
@@ -45,7 +34,7 @@ def test_a045_who_was_reached_before_a_change_is_told_and_puts_it_back(lab: Lab)
     bob = lab.acme.bob
     before = email_row(lab, bob)
     assert before is not None
-    thief = signed_in(lab, bob, proved_ago=timedelta(0))
+    thief = lab.signed_in(bob, proved_ago=timedelta(0))
     register_email(lab, thief, f"/security-info/change/email/{before.pk}/")
     changed = email_row(lab, bob)
     assert changed is not None
@@ -81,7 +70,7 @@ def test_a046_nothing_is_added_or_removed_without_a_fresh_proof(
     assert row is not None
     with lab.acme.inside():
         device = AuthenticatorDevice.objects.get(user=bob).pk
-    thief = signed_in(lab, bob, proved_ago=proved_ago)
+    thief = lab.signed_in(bob, proved_ago=proved_ago)
     thief.get("/security-info/register/")
     thief.get("/reset/")
 
@@ -105,7 +94,7 @@ def test_a048_a_first_method_with_only_the_password_is_as_the_policy_says(
 ) -> None:
     eve = lab.acme.eve
     lab.policy(register_with_password=allowed)
-    thief = signed_in(lab, eve, proved_ago=None)
+    thief = lab.signed_in(eve, proved_ago=None)
     if allowed:
         register_email(lab, thief, ADD)
         assert email_row(lab, eve) is not None

@@ -24,7 +24,7 @@ class JournalInUse(Exception):
 
 
 class JournalDamaged(Exception):
-    """A set was asked for while the journal can't be believed; jobs are only looked into."""
+    """Something was to be written to a journal that can't be believed."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,14 @@ class Journal:
 
     def intend(self, job: UUID, sequence: int, at: int, facts: Mapping[str, Any]) -> bool:
         """Writes that a job is about to be done; false for one that was begun before. Raises
-        JournalDamaged."""
-        if self.is_damaged:
-            raise JournalDamaged(str(self._path))
+        JournalDamaged, and OSError when it is not on disk: then nothing may be done either."""
         if self.knows(job):
             return False
         self._append(Entry("intent", str(job), sequence, at, facts))
         return True
 
     def settle(self, job: UUID, at: int, facts: Mapping[str, Any]) -> None:
-        """Writes what came of a job; a result that is there stays."""
+        """Writes what came of a job; a result that is there stays. Raises like `intend`."""
         mine = [entry for entry in self._entries if entry.job == str(job)]
         if not mine:
             raise LookupError(f"job {job} was not begun here")
@@ -97,7 +95,10 @@ class Journal:
             self._append(Entry("result", str(job), mine[0].sequence, at, facts))
 
     def forget(self, before: int) -> None:
-        """Leaves out what was settled before that time. The file is replaced as a whole."""
+        """Leaves out what was settled before that time. The file is replaced as a whole.
+
+        before: at least an hour ago, because the cap counts and a job may come again until then.
+        """
         if self.is_damaged:
             return
         settled = {e.job for e in self._entries if e.kind == "result" and e.at < before}
@@ -117,11 +118,19 @@ class Journal:
         self._file.close()
 
     def _append(self, entry: Entry) -> None:
-        line, self._last = _line(entry, self._last)
-        self._file.write(line)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if self.is_damaged:
+            raise JournalDamaged(str(self._path))
+        line, last = _line(entry, self._last)
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            # Nobody knows how much of the line is there, so nothing may follow it.
+            self.is_damaged = True
+            raise
         self._entries.append(entry)
+        self._last = last
 
     def _read(self) -> None:
         """Takes every line that follows from the one before. A last line without its end was never

@@ -6,7 +6,7 @@ from resets import captcha
 from tests.cast import NEW_PASSWORD, Acme, Beta
 from tests.resets.conftest import Post
 from tests.resets.visitor import TICKET_AGE, Clock, Page, Visitor
-from tests.resets.walks import set_tenant
+from tests.resets.walks import mailed_path, set_tenant
 
 ADDRESS = "ines@outside.example"
 SIGN_UP = "/sign-up/"
@@ -19,13 +19,9 @@ def _ask(visitor: Visitor, email: str, **more: str) -> Page:
     return visitor.fill(email=email, ticket=ticket, **more)
 
 
-def _link(post: Post) -> str:
+def _path(post: Post) -> str:
     [message] = post()
-    return str(next(line for line in message["text"].splitlines() if "/invitation/" in line))
-
-
-def _path(link: str) -> str:
-    return link[link.index("/invitation/") :].strip()
+    return mailed_path(message, "/invitation/")
 
 
 def test_somebody_from_outside_signs_up_joins_and_can_reset_the_password(
@@ -34,7 +30,7 @@ def test_somebody_from_outside_signs_up_joins_and_can_reset_the_password(
     set_tenant(acme, guest_sign_up=True)
 
     assert _ask(visitor, ADDRESS).state == "sign_up_sent"
-    visitor.get(_path(_link(post)))
+    visitor.get(_path(post))
     assert visitor.shown.state == "invitation"
     joined = visitor.fill(display_name="Ines Inge", new_password=NEW_PASSWORD)
 
@@ -118,7 +114,7 @@ def test_a_password_that_breaks_the_rules_is_told_and_the_link_goes_on(
 ) -> None:
     set_tenant(acme, guest_sign_up=True)
     _ask(visitor, ADDRESS)
-    path = _path(_link(post))
+    path = _path(post)
     visitor.get(path)
 
     assert visitor.fill(display_name="", new_password="").state == "invitation"
@@ -134,7 +130,7 @@ def test_an_address_with_a_home_here_is_not_asked_for_a_password(
     set_tenant(acme, guest_sign_up=True)
     _ask(visitor, f"new@{beta.domain}")
 
-    page = visitor.get(_path(_link(post)))
+    page = visitor.get(_path(post))
 
     assert page.form.typed == ["display_name"]
     assert visitor.fill(display_name="").state == "joined"

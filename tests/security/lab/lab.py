@@ -41,9 +41,11 @@ from tests.security.lab.client import Answer, Browser, Journal, Wire
 from tests.security.lab.observers import age_flow, dump, fingerprint, take_messages
 from tests.services.server import ServerProcess
 from tests.services.session import watcher
+from tests.services.signed_in import session_key_of
 
 _addresses = count(1)
 AT_ONCE = 20
+SESSION_COOKIE = "__Host-sspr_session"
 
 
 @dataclass
@@ -82,6 +84,15 @@ class Lab:
         """A browser on the first page of somebody's journey."""
         browser = self.browser(**more)
         browser.start(user_id)
+        return browser
+
+    def signed_in(self, user: User, *, proved_ago: timedelta | None = timedelta(0)) -> Browser:
+        """A browser of somebody of acme who signed in and proved the app that long ago, or not."""
+        browser = self.browser()
+        at = timezone.now() - proved_ago if proved_ago is not None else None
+        methods = ("app_code",) if proved_ago is not None else ()
+        key = session_key_of(self.acme, user, proved=methods, proved_at=at)
+        browser.cookies[SESSION_COOKIE] = key
         return browser
 
     def at_once(self, acts: Sequence[Callable[[], Answer]]) -> list[Answer]:

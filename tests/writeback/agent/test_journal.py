@@ -1,5 +1,6 @@
 """An agent's journal: what is kept through an end at any moment, and what is not believed."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -109,6 +110,27 @@ def test_a_changed_byte_anywhere_is_noticed_and_nothing_is_set(reopen: Reopen, p
         kept = path.read_bytes()
         journal.forget(NOW + 999)
         assert path.read_bytes() == kept
+
+
+def test_after_a_line_that_did_not_reach_the_disk_nothing_is_written(
+    reopen: Reopen, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = reopen()
+    _two_jobs(journal)
+
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            journal.intend(THIRD, 3, NOW, {})
+
+    assert (journal.is_damaged, journal.knows(THIRD)) == (True, False)
+    with pytest.raises(JournalDamaged):
+        journal.intend(THIRD, 3, NOW, {})
+    with pytest.raises(JournalDamaged):
+        journal.settle(SECOND, NOW, {})
 
 
 @pytest.mark.parametrize("text", [b"[]", b"{}", b"nonsense", b'{"kind":"intent"}'])
