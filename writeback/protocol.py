@@ -43,7 +43,20 @@ PADDED_TO = 2048
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _SIGNED = b"sspr-wb/1 job\n"
-_FIELDS = {"v", "job", "tenant", "group", "anchor", "op", "evidence", "nbf", "exp", "seq", "kid"}
+_FIELDS = {
+    "v",
+    "job",
+    "tenant",
+    "group",
+    "anchor",
+    "op",
+    "must_change",
+    "evidence",
+    "nbf",
+    "exp",
+    "seq",
+    "kid",
+}
 
 Cause = Literal[
     "too_large",
@@ -72,7 +85,8 @@ class Refused(Exception):
 class Job:
     """What is to be done. anchor: the person's permanent id in the directory (Active Directory:
     objectGUID as text); evidence: 32 bytes, hash over the proofs of the journey; key: id of the
-    agent's key the secrets are sealed to; sequence: counts a tenant's jobs."""
+    agent's key the secrets are sealed to; sequence: counts a tenant's jobs; must_change: the person
+    has to choose another password at the next sign-in."""
 
     id: UUID
     tenant: UUID
@@ -84,6 +98,7 @@ class Job:
     expires: datetime
     sequence: int
     key: str
+    must_change: bool = False
 
     def text(self) -> bytes:
         """The one text of this job: signed as it is, and bound to what is sealed in it."""
@@ -94,6 +109,7 @@ class Job:
             "group": str(self.group),
             "anchor": self.anchor,
             "op": self.operation,
+            "must_change": self.must_change,
             "evidence": self.evidence.hex(),
             "nbf": int(self.not_before.timestamp()),
             "exp": int(self.expires.timestamp()),
@@ -193,6 +209,19 @@ def request_text(method: str, path: str, body: bytes, at: datetime, nonce: str) 
     return "\n".join(lines).encode()
 
 
+def response_text(nonce: str, status: int, body: bytes) -> bytes:
+    """What the product signs of its answer to the call with this nonce: nobody in between can
+    answer for it, and no answer fits another call."""
+    digest = hashlib.sha256(body).hexdigest()
+    return "\n".join(["sspr-wb/1 response", nonce, str(status), digest]).encode()
+
+
+def key_text(agent: UUID, public: bytes, begins: datetime, ends: datetime) -> bytes:
+    """What an agent signs with its identity about a key of the day that jobs are sealed to."""
+    parts = [str(agent), public.hex(), str(int(begins.timestamp())), str(int(ends.timestamp()))]
+    return "\n".join(["sspr-wb/1 key", *parts]).encode()
+
+
 def _is_short(job: Job) -> bool:
     return timedelta(0) < job.expires - job.not_before <= LIFETIME
 
@@ -229,6 +258,7 @@ def _read_job(text: bytes) -> Job:
             expires=datetime.fromtimestamp(fields["exp"], UTC),
             sequence=int(fields["seq"]),
             key=str(fields["kid"]),
+            must_change=bool(fields["must_change"]),
         )
     except (ValueError, TypeError, AttributeError, OverflowError, OSError):
         raise Refused("malformed") from None
