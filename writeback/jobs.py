@@ -5,7 +5,7 @@ Nothing here knows a clock or a database: times are passed in.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
