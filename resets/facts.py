@@ -18,10 +18,12 @@ from tenants.models import ResetPolicy, Subscription, Tenant
 from tenants.policy import PolicyRules
 from tenants.roles import holds_administrator_role
 from tenants.rules import rules_of
-from writeback.health import state_of_tenant
+from writeback.services.states import state_for
 
 from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
 from .evenness import note_concealing
+
+NOT_CONFIGURED = "not_configured"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Situation:
             concealed=concealed,
         )
 
-    def facts(self, *, synchronised: bool) -> TenantFacts:
+    def facts(self, *, synchronised: bool, writeback_state: str = NOT_CONFIGURED) -> TenantFacts:
         return TenantFacts(
             policy=self.policy.rules() if self.policy is not None else None,
             plan=self.plan,
@@ -68,7 +70,7 @@ class Situation:
             today=self.now.date(),
             custom_domain=self.custom_domain,
             synchronised=synchronised,
-            writeback_state=state_of_tenant(),
+            writeback_state=writeback_state,
         )
 
     def count(self, limit: str, subject: str) -> Count:
@@ -130,8 +132,17 @@ def assess(
     person = person_facts(situation, own, found, locked_until)
     # Whether the tenant is synchronised matters for administrators only.
     administrator = holds_administrator_role(user.roles)
-    decision = decide(situation.facts(synchronised=administrator and synchronised), person, home)
+    state = _directory_state(situation, user)
+    facts = situation.facts(synchronised=administrator and synchronised, writeback_state=state)
+    decision = decide(facts, person, home)
     return Assessment(decision, {row.method: row for row in found})
+
+
+def _directory_state(situation: Situation, user: User) -> str:
+    """Asked only where a password would be written to a directory."""
+    if user.source == User.Source.CLOUD or not situation.rules.writeback:
+        return NOT_CONFIGURED
+    return state_for(user, situation.now)
 
 
 def person_facts(

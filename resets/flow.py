@@ -39,6 +39,7 @@ class Event(StrEnum):
     LOSE_GATE = "lose_gate"
     WRITE = "write"
     REJECT_PASSWORD = "reject_password"  # noqa: S105 - the name of an event
+    RETURN = "return"
     LOSE_TRACK = "lose_track"
     FAIL = "fail"
     LOCK = "lock"
@@ -67,6 +68,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.CHOOSING, _E.LOSE_GATE): _S.PROVING,
     (_S.WRITING, _E.WRITE): _S.DONE,
     (_S.WRITING, _E.REJECT_PASSWORD): _S.CHOOSING,
+    (_S.WRITING, _E.RETURN): _S.PROVED,
     (_S.WRITING, _E.LOSE_TRACK): _S.UNKNOWN,
     (_S.WRITING, _E.FAIL): _S.FAILED,
     (_S.UNKNOWN, _E.WRITE): _S.DONE,

@@ -8,7 +8,7 @@ from tenants.scoping import TenantModel
 
 from .flow import State
 
-RESET, REHEARSAL = "reset", "rehearsal"
+RESET, UNLOCK, REHEARSAL = "reset", "unlock", "rehearsal"
 """Operations of a journey. A rehearsal proves everything and changes nothing."""
 
 
@@ -41,6 +41,8 @@ class Flow(TenantModel):
     tries = models.PositiveSmallIntegerField(default=0)
     # Whether a proof was tried, which is when the journey counts as an attempt.
     attempted = models.BooleanField(default=False)
+    # Passwords that were sent to a directory so far.
+    attempts = models.PositiveSmallIntegerField(default=0)
     blocked_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -1,5 +1,6 @@
 """Typed readers of the environment. A bad value stops the start with one clear line."""
 
+import base64
 import os
 import sys
 from ipaddress import ip_network
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
+
+RAW_KEY_BYTES = 32
 
 
 def stop(name: str, fix: str) -> NoReturn:
@@ -60,6 +63,30 @@ def env_key(name: str, *, production: bool, development_default: str) -> str:
     if len(value) < 32 or len(set(value)) < 8:
         stop(name, "set a random value of at least 32 characters")
     return value
+
+
+def env_raw_key(name: str) -> str:
+    """A key of 32 bytes in Base64, or nothing."""
+    value = env_text(name)
+    _check_raw(name, value)
+    return value
+
+
+def env_raw_keys(name: str) -> tuple[str, ...]:
+    """Several of them, separated by commas."""
+    values = tuple(env_list(name))
+    for value in values:
+        _check_raw(name, value)
+    return values
+
+
+def _check_raw(name: str, value: str) -> None:
+    try:
+        length = len(base64.b64decode(value, validate=True))
+    except ValueError:
+        stop(name, "not Base64; manage.py signer --new-key makes a key")
+    if value and length != RAW_KEY_BYTES:
+        stop(name, "a key has 32 bytes; manage.py signer --new-key makes one")
 
 
 def env_networks(name: str) -> list[str]:

@@ -5,7 +5,18 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from .env import env_choice, env_key, env_list, env_networks, env_text, env_url, env_zone, stop
+from .env import (
+    env_choice,
+    env_key,
+    env_list,
+    env_networks,
+    env_raw_key,
+    env_raw_keys,
+    env_text,
+    env_url,
+    env_zone,
+    stop,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SSPR_ENV = env_choice("SSPR_ENV", ("development", "production"), "development")
@@ -23,6 +34,10 @@ SSPR_MASTER_KEY = env_key(
     production=PRODUCTION,
     development_default="development only: master key of nothing that matters",
 )
+# The signer's own key belongs into the environment of the signer alone; its public keys, now and
+# next, into everybody's, because agents are told them when they are enrolled.
+SSPR_SIGNER_KEY = env_raw_key("SSPR_SIGNER_KEY")
+SSPR_SIGNER_PUBLIC_KEYS = env_raw_keys("SSPR_SIGNER_PUBLIC_KEYS")
 SSPR_BASE_URL = env_url("SSPR_BASE_URL", ("http", "https"), "http://localhost:8000").rstrip("/")
 if PRODUCTION and not SSPR_BASE_URL.startswith("https://"):
     stop("SSPR_BASE_URL", "production needs an https:// address")

@@ -16,6 +16,7 @@ urlpatterns = [
     path(".well-known/passkey-endpoints", passkey_endpoints),
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
+    path("agent/v1/", include("writeback.api.urls")),
     path("", include("accounts.signin.urls")),
     path("", include("accounts.approval_urls")),
     path("", include("resets.portal.change_urls")),

@@ -21,6 +21,7 @@ from tenants.audit_chain import seal_pending
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
+from writeback.services.outcome import forget_calls, sweep
 
 from .database import remember_use, trust_recent
 
@@ -40,6 +41,8 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "imports": expire_imports,
     "counters": forget_ended,
     "heartbeat": beat,
+    "jobs": sweep,
+    "calls": forget_calls,
 }
 
 # Events are sealed within five seconds (security rules, audit tamper evidence).
@@ -50,6 +53,8 @@ EVERY_SECONDS: Mapping[str, float] = {
     "sign_ins": 600.0,
     "counters": 60.0,
     "heartbeat": 5.0,
+    "jobs": 1.0,
+    "calls": 60.0,
 }
 
 

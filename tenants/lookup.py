@@ -36,6 +36,17 @@ _EMBEDDED = {
         "SELECT DISTINCT tenant_id FROM tenants_counter WHERE ends_at <= %s"
     ),
     "sspr_tenants_with_unsealed": "SELECT DISTINCT tenant_id FROM tenants_auditpending",
+    "sspr_tenant_of_agent": "SELECT tenant_id FROM writeback_agent WHERE id = %s",
+    "sspr_tenant_of_enrolment": (
+        "SELECT tenant_id FROM writeback_enrolmentcode WHERE code_hash = %s"
+    ),
+    "sspr_tenants_with_unsigned_jobs": (
+        "SELECT DISTINCT tenant_id FROM writeback_writebackjob WHERE state = 'unsigned'"
+    ),
+    "sspr_tenants_with_open_jobs": (
+        "SELECT DISTINCT tenant_id FROM writeback_writebackjob WHERE state <> 'done'"
+    ),
+    "sspr_tenants_with_connectors": "SELECT DISTINCT tenant_id FROM writeback_connector",
 }
 
 
@@ -95,6 +106,33 @@ def tenants_with_ended_counters(before: Any) -> list[UUID]:
 def tenants_with_unsealed() -> list[UUID]:
     """Tenants with audit events that wait for their seal."""
     return _ids("sspr_tenants_with_unsealed", [], [])
+
+
+def find_tenant_of_agent(agent: UUID) -> UUID | None:
+    """Whose agent this is, by its row."""
+    found = _ids("sspr_tenant_of_agent", [agent], [agent.hex])
+    return found[0] if found else None
+
+
+def find_tenant_of_enrolment(code_hash: bytes) -> UUID | None:
+    """Who made this code for an agent."""
+    found = _ids("sspr_tenant_of_enrolment", [code_hash], [code_hash])
+    return found[0] if found else None
+
+
+def tenants_with_unsigned_jobs() -> list[UUID]:
+    """Tenants with jobs that wait for the signer."""
+    return _ids("sspr_tenants_with_unsigned_jobs", [], [])
+
+
+def tenants_with_open_jobs() -> list[UUID]:
+    """Tenants with jobs without an outcome."""
+    return _ids("sspr_tenants_with_open_jobs", [], [])
+
+
+def tenants_with_connectors() -> list[UUID]:
+    """Tenants that have a directory."""
+    return _ids("sspr_tenants_with_connectors", [], [])
 
 
 _ASKED = {

@@ -1,1 +1,1 @@
-"""PURE. One job against one directory: every check again, the change at most once, the truth after."""
+"""PURE. One job against one directory: every check again, the change at most once."""

@@ -15,18 +15,21 @@ State = Literal[
     "service_fault",
 ]
 HEARTBEAT = timedelta(minutes=5)
-FRESH_FOR = 2 * HEARTBEAT
+FRESH_FOR = timedelta(seconds=75)
+"""An agent that waits for jobs calls every 25 seconds; after three calls that did not come it is
+not there, and nobody proves anything in vain."""
 Version = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class AgentFacts:
     """version: of the agent; has_keys: a key that jobs can be sealed to; seen_at: its newest call,
-    nothing when it never called."""
+    nothing when it never called; is_sound: its journal can be believed, so it sets passwords."""
 
     version: Version
     has_keys: bool
     seen_at: datetime | None
+    is_sound: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,30 @@ class Versions:
 
 
 def state_of(
-    agents: Sequence[AgentFacts], versions: Versions, *, is_faulty: bool, now: datetime
+    agents: Sequence[AgentFacts],
+    versions: Versions,
+    *,
+    directory: str = "ok",
+    is_faulty: bool,
+    now: datetime,
 ) -> State:
-    """The state of a tenant with these agents; the best agent decides, because any may take a job.
+    """The state of a directory with these agents; the best agent decides, because any may take a
+    job.
 
-    is_faulty: our own side can't tell, so nothing is said about the agents.
+    directory: what the agents say of it, `ok`, `unreachable` or `misconfigured` (the account they
+    use was refused, or its certificate is not to be believed). is_faulty: our own side can't tell,
+    so nothing is said about the agents.
     """
-    usable = [agent for agent in agents if agent.has_keys]
-    if not usable:
-        return "not_configured"
-    if is_faulty:
+    # Keys end a day after an agent was last heard of: one that was here and is not has none.
+    usable = [a for a in agents if a.is_sound and (a.has_keys or _went_away(a, now))]
+    if usable and is_faulty:
         return "service_fault"
+    if not usable or directory == "misconfigured":
+        return "not_configured"
+    return "disconnected" if directory == "unreachable" else _of_agents(usable, versions, now)
+
+
+def _of_agents(usable: Sequence[AgentFacts], versions: Versions, now: datetime) -> State:
     fresh = [agent.version for agent in usable if _is_fresh(agent, now)]
     if fresh and max(fresh) >= versions.recommended:
         return "healthy"
@@ -59,10 +75,24 @@ def state_of(
     return "disconnected"
 
 
+def _went_away(agent: AgentFacts, now: datetime) -> bool:
+    return agent.seen_at is not None and not _is_fresh(agent, now)
+
+
 def _is_fresh(agent: AgentFacts, now: datetime) -> bool:
     return agent.seen_at is not None and now - agent.seen_at <= FRESH_FOR
 
 
-def state_of_tenant() -> State:
-    """No connector can be enrolled yet, so every tenant's writeback is not configured."""
-    return "not_configured"
+_BEST_FIRST: tuple[State, ...] = (
+    "healthy",
+    "healthy_outdated",
+    "unknown_outdated",
+    "service_fault",
+    "disconnected",
+    "not_configured",
+)
+
+
+def worst(states: Sequence[State]) -> State:
+    """The state of several directories that all have to do their part. At least one."""
+    return max(states, key=_BEST_FIRST.index)

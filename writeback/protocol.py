@@ -132,18 +132,22 @@ def key_id(key: X25519PublicKey | Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def make_envelope(
-    job: Job, passwords: Passwords, agent_key: X25519PublicKey, signer: Ed25519PrivateKey
-) -> bytes:
-    """The job as it travels. Raises ValueError for a job that every agent would refuse."""
+def seal_job(job: Job, passwords: Passwords, agent_key: X25519PublicKey) -> bytes:
+    """What the job carries in secret, for this agent alone and bound to the job's whole text.
+
+    Raises ValueError for a job that every agent would refuse.
+    """
     if job.key != key_id(agent_key):
         raise ValueError("the job names another key than the one it is sealed to")
     if not _carries_what_it_needs(job.operation, passwords):
         raise ValueError("the operation and its passwords do not belong together")
     if len(job.evidence) != hashlib.sha256().digest_size or not _is_short(job):
         raise ValueError("no such job")
-    text = job.text()
-    sealed = _SUITE.encrypt(_filled(passwords), agent_key, info=text)
+    return _SUITE.encrypt(_filled(passwords), agent_key, info=job.text())
+
+
+def sign_job(text: bytes, sealed: bytes, signer: Ed25519PrivateKey) -> bytes:
+    """The job as it travels. text: of the job it was sealed for."""
     envelope = {
         "text": _b64(text),
         "sealed": _b64(sealed),
@@ -151,6 +155,13 @@ def make_envelope(
         "signature": _b64(signer.sign(_signed(text, sealed))),
     }
     return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+
+
+def make_envelope(
+    job: Job, passwords: Passwords, agent_key: X25519PublicKey, signer: Ed25519PrivateKey
+) -> bytes:
+    """Both in one, where sealing and signing are in one hand. Raises like `seal_job`."""
+    return sign_job(job.text(), seal_job(job, passwords, agent_key), signer)
 
 
 @dataclass(frozen=True)
@@ -192,7 +203,7 @@ def read_envelope(data: bytes, signers: Mapping[str, Ed25519PublicKey], now: dat
         signer.verify(signature, _signed(text, sealed))
     except InvalidSignature:
         raise Refused("bad_signature") from None
-    job = _read_job(text)
+    job = read_job(text)
     if not _is_short(job):
         raise Refused("lifetime")
     if now < job.not_before - SKEW:
@@ -240,7 +251,8 @@ def _filled(passwords: Passwords) -> bytes:
     return plain.ljust(-(-len(plain) // PADDED_TO) * PADDED_TO)
 
 
-def _read_job(text: bytes) -> Job:
+def read_job(text: bytes) -> Job:
+    """The job of a text. Raises Refused for any other text."""
     fields = _object(text, _FIELDS)
     if fields["v"] != VERSION:
         raise Refused("unknown_version")

@@ -13,7 +13,7 @@ Params = Mapping[str, int | str]
 class Requirement(NamedTuple):
     """One line of the live list; the key tells the browser which check ticks it."""
 
-    key: Literal["length", "characters", "classes", "names", "common"]
+    key: Literal["length", "characters", "classes", "names", "common", "history"]
     text: str
 
 
@@ -24,16 +24,16 @@ def message(violation: Violation) -> str:
 
 def requirements(rules: PasswordRules) -> list[Requirement]:
     """What the page asks for, in the active language, in the order in which `check` looks."""
-    listed = [Requirement("length", _at_least(rules.shortest))]
+    listed = [Requirement("length", at_least(rules.shortest))]
     if rules.rules == "entra":
         listed.append(Requirement("characters", _ascii_only()))
-        listed.append(Requirement("classes", _classes(CLASSES_NEEDED)))
+        listed.append(Requirement("classes", classes(CLASSES_NEEDED)))
     listed.append(Requirement("names", gettext("Leave out your name and your organisation's name")))
     listed.append(Requirement("common", gettext("Avoid passwords that are easy to guess")))
     return listed
 
 
-def _at_least(minimum: int) -> str:
+def at_least(minimum: int) -> str:
     text = ngettext(
         "Use %(minimum)d character or more", "Use %(minimum)d characters or more", minimum
     )
@@ -68,7 +68,7 @@ def _character_not_allowed(params: Params) -> str:
     return gettext("Leave out characters that cannot be seen, like tabs or line breaks")
 
 
-def _classes(needed: int) -> str:
+def classes(needed: int) -> str:
     text = ngettext(
         "Use %(needed)d of these: small letters, capital letters, numbers, symbols",
         "Use at least %(needed)d of these: small letters, capital letters, numbers, symbols",

@@ -12,12 +12,15 @@ from accounts.methods.registry import METHODS
 from accounts.passwords.messages import message, requirements
 from accounts.passwords.rules import PasswordRules, Violation
 from accounts.questions import question_text
+from tenants.limits import MAX_PASSWORD
+from writeback.connectors.base import DirectoryRules
 
 from ..flow import State
-from ..models import REHEARSAL
+from ..models import REHEARSAL, UNLOCK
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
 from .context import clock, flow_url, origin_of, page_context, plain_url
+from .directory_words import directory_requirements, failure, landed_texts, remark
 from .words import NOT_ME, description, label
 
 STATUS = {State.EXPIRED: 410, State.LOCKED: 429}
@@ -159,6 +162,8 @@ def _questions(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 
 def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     rules = view.rules or PasswordRules()
+    if view.directory is not None:
+        return _directory_password(handle, view, view.directory)
     return {
         "form_action": flow_url("submit", handle.flow),
         "values": {"user_id": view.user_id},
@@ -169,14 +174,45 @@ def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     }
 
 
+def _directory_password(handle: Handle, view: FlowView, rules: DirectoryRules) -> dict[str, Any]:
+    """The same for a password that a directory judges: its rules as it told them."""
+    shortest = rules.min_length or 1
+    return {
+        "form_action": flow_url("submit", handle.flow),
+        "values": {"user_id": view.user_id},
+        "requirements": directory_requirements(rules),
+        "min_length": shortest,
+        "rule_set": "directory",
+        "password_rules_attr": f"minlength: {shortest}; maxlength: {MAX_PASSWORD};",
+        "remark": remark(view.reason),
+    }
+
+
+def _operation(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return {
+        "form_action": flow_url("operation", handle.flow),
+        "values": {"operation": "reset"},
+        "remark": remark(view.reason),
+    }
+
+
+def _working(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
+    return {
+        "operation": view.operation,
+        "status_url": flow_url("status", handle.flow),
+        "continue_url": flow_url("flow", handle.flow),
+    }
+
+
 def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
     return {
         "operation": view.operation,
         "security_info_url": reverse("security-info:index"),
         "when": clock(view.finished_at),
-        "ended_sessions": view.operation != REHEARSAL,
+        "ended_sessions": view.operation not in {REHEARSAL, UNLOCK},
         "sign_in_url": "",
         "not_me_text": NOT_ME if view.operation != REHEARSAL else "",
+        "landed": landed_texts(view),
     }
 
 
@@ -186,6 +222,7 @@ def _ended(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
         kind = view.reason
     return {
         "kind": kind,
+        "failure": failure(view.reason, view.operation) if kind == "failed" else "",
         "operation": view.operation,
         "until": clock(view.blocked_until),
         "register_url": reverse("security-info:register"),
@@ -201,7 +238,9 @@ _OWN = {
     "assertion": _elsewhere,
     "approval": _elsewhere,
     "redirect": _elsewhere,
+    "operation": _operation,
     "password": _password,
+    "working": _working,
     "done": _done,
     "ended": _ended,
 }

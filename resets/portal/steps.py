@@ -192,6 +192,30 @@ def waiting(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse
     return JsonResponse({"waiting": services.is_waiting(handle, now=now)})
 
 
+@require_GET
+@flow_view
+def status(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """Where the journey stands, for the script of the page that waits."""
+    return JsonResponse({"state": services.read_flow(handle, now=now).state.value})
+
+
+@require_POST
+@flow_view
+def operation(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """A new password, or only the lock taken away."""
+    fields = read_fields(request, ("operation",))
+    result = services.choose_operation(handle, fields["operation"], now=now)
+    if result.kind == "ok":
+        return _see_flow(handle)
+    view = services.read_flow(handle, now=now)
+    if result.kind == "missing":
+        errors = {"operation": words.CHOOSE_OPERATION}
+        return flow_page(request, handle, view, now, errors=errors)
+    if result.kind == "denied":
+        return flow_page(request, handle, view, now, status=403)
+    return _moved_on(request, handle, view, now)
+
+
 _ANSWERED = {"code", "assertion", "approval", "redirect"}
 """Pages whose answer is one piece, so what is wrong with it stands at `code`."""
 
@@ -229,7 +253,7 @@ def _wrong(
 
 def _moved_on(request: HttpRequest, handle: Handle, view: FlowView, now: datetime) -> HttpResponse:
     """The journey is elsewhere: on to its page, or a plain word that it is over."""
-    if view.state in {State.PROVING, State.CHOOSING}:
+    if view.state in {State.PROVING, State.PROVED, State.CHOOSING}:
         return _see_flow(handle)
     if view.state in {State.EXPIRED, State.LOCKED}:
         return flow_page(request, handle, view, now)

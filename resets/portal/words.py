@@ -71,6 +71,7 @@ PAUSED = _("Codes by email and phone are paused until %(until)s. Try another way
 TYPE_OLD_PASSWORD = _("Type the password you have now")
 WRONG_OLD_PASSWORD = _("That is not your password. Type the one you have now")
 LOCKED_UNTIL = _("Too many wrong passwords. Try again after %(until)s")
+CHOOSE_OPERATION = _("Choose one of the two")
 TYPE_PASSWORD = _("Type a new password")
 TYPE_EMAIL = _("Type your email address, like name@example.org")
 TYPE_ORGANISATION = _("Type the organisation's web address or domain")

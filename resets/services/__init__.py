@@ -1,11 +1,12 @@
 """The reset, one function per intent of the person. Read these and you have read the product:
 
-start → choose → send → verify (once a gate) → submit; cancel, ask_for_help, repudiate.
+start → choose → send → verify (once a gate) → choose_operation (where there is a choice) → submit;
+cancel, ask_for_help, repudiate.
 """
 
 from .common import Handle, NoFlow, Origin, Result
 from .denial import deny_stranger
-from .finish import cancel, submit
+from .finish import cancel, choose_operation, submit
 from .help import HelpRequest, ask_for_help
 from .proofs import verify
 from .reading import FlowView, is_waiting, read_flow, read_flow_after
@@ -25,6 +26,7 @@ __all__ = [
     "ask_for_help",
     "cancel",
     "choose",
+    "choose_operation",
     "deny_stranger",
     "is_repudiable",
     "is_waiting",

@@ -10,17 +10,16 @@ from datetime import datetime
 
 from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
-from accounts.models import ContactPoint
+from accounts.models import ContactPoint, User
 from accounts.sending import CONTACT_KINDS
 from tenants.counters import count_down, count_up
-from tenants.keys import tenant_keys
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
 from tenants.together import Changes
 
 from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
-from ..models import REHEARSAL, Challenge, Flow, Gate
+from ..models import REHEARSAL, UNLOCK, Challenge, Flow, Gate
 from .challenges import begin_without_choice, count_attempt, lock
 from .common import (
     Handle,
@@ -36,10 +35,12 @@ from .common import (
     subject,
     until_of,
 )
+from .gates import gate_seal
 from .guessing import after_failure, find_pause, tell_blocked
 from .questions import draw_questions
 from .standing import Standing, standing_of
 from .successor import next_secret
+from .writing import describe_rules
 
 NOT_ME = "not_me"
 """The reason of a journey that its person reported as not theirs."""
@@ -224,9 +225,10 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
         user=flow.user,
         anchor=passing.registration.anchor,
         evidence=passing.evidence,
-        seal=gate_seal(flow, challenge.pk, standing.step, challenge.method, passing),
+        seal=b"",
         passed_at=now,
     )
+    gate.seal = gate_seal(flow, gate, standing.step)
     changes.add(gate)
     counts = proof_counts(standing.situation, flow, challenge.method)
     count_down(counts, times=taken_back, success=True, into=changes)
@@ -237,8 +239,7 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     elif flow.operation == REHEARSAL:
         _end_rehearsal(flow, standing, now, changes)
     else:
-        move(flow, Step.PASS_LAST_GATE)
-        move(flow, Step.ASK_PASSWORD)
+        _ask_what_next(flow, standing, now, changes)
     flow.secret_hash = secret_hash(passing.secret)
     flow.tries = max(0, flow.tries - taken_back)
     changes.update(flow, "state", "secret_hash", "tries")
@@ -250,6 +251,15 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     return Result("ok", handle=Handle(flow.tenant_id, flow.pk, passing.secret))
 
 
+def _ask_what_next(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:
+    """A new password; or, where the policy leaves it to the person, whether that or an unlock."""
+    move(flow, Step.PASS_LAST_GATE)
+    if UNLOCK not in standing.assessment.decision.operations:
+        move(flow, Step.ASK_PASSWORD)
+    if standing.person.source != User.Source.CLOUD:
+        describe_rules(standing.person, flow, now, changes)
+
+
 def _end_rehearsal(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:
     """Everything was proved, and nothing is changed: it does not count as an attempt."""
     move(flow, Step.PASS_LAST_GATE)
@@ -258,24 +268,6 @@ def _end_rehearsal(flow: Flow, standing: Standing, now: datetime, changes: Chang
     standing.person.rehearsed_at = now
     changes.update(standing.person, "rehearsed_at")
     record(flow, "flow.rehearsed", now, changes, data={"methods": list(flow.methods)})
-
-
-def gate_seal(
-    flow: Flow, challenge: object, step: int, method: str, passing: _Passing | Gate
-) -> bytes:
-    """Ties a gate to everything it was passed with; a row made by hand does not have it."""
-    anchor = passing.anchor if isinstance(passing, Gate) else passing.registration.anchor
-    return tenant_keys().mac(
-        "gate",
-        flow.tenant_id,
-        flow.pk,
-        flow.user_id,
-        challenge,
-        step,
-        method,
-        bytes(anchor).hex(),
-        passing.evidence,
-    )
 
 
 def _confirm_contact(passing: _Passing, now: datetime, changes: Changes) -> None:

@@ -10,6 +10,10 @@ from accounts.passwords.rules import PasswordRules
 from tenants.context import tenant_context, tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
 from tenants.models import Tenant
+from tenants.together import Given, Reading
+from writeback.connectors.base import DirectoryRules, strictest
+from writeback.models import Connector, WritebackJob
+from writeback.services.states import rules_for
 
 from ..flow import OPEN_STATES, State
 from ..models import Challenge, Flow
@@ -44,10 +48,23 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Landing:
+    """One directory's outcome."""
+
+    connector: str
+    outcome: str
+    cause: str
+    unlocked: bool | None
+
+
+@dataclass(frozen=True)
 class FlowView:
     """Everything a page needs.
 
-    page: choose, contact, code, questions, assertion, approval, redirect, password, done, ended.
+    page: choose, contact, code, questions, assertion, approval, redirect, operation, password,
+    working, done, ended.
+    directory: the rules of the directory that keeps the password, where it is one; landed: what
+    became of the last attempt, by directory.
     """
 
     page: str
@@ -63,6 +80,8 @@ class FlowView:
     choices: Sequence[MethodChoice] = ()
     pending: Pending | None = None
     rules: PasswordRules | None = None
+    directory: DirectoryRules | None = None
+    landed: Sequence["Landing"] = ()
     finished_at: datetime | None = None
     blocked_until: datetime | None = None
     expires_at: datetime | None = field(default=None)
@@ -92,11 +111,15 @@ def _shown(standing: Standing, pending: Challenge | None, now: datetime) -> Flow
     state = State(flow.state)
     if state in OPEN_STATES and flow.expires_at <= now:
         state = State.EXPIRED
-    if state not in {State.PROVING, State.CHOOSING}:
-        return _ended(flow, state)
+    if state == State.PROVING:
+        return _proving_page(standing, pending)
     if state == State.CHOOSING:
         return _password_page(standing)
-    return _proving_page(standing, pending)
+    if state == State.PROVED:
+        return _open_page(standing, "operation", reason=flow.reason)
+    if state == State.WRITING:
+        return _open_page(standing, "working")
+    return _ended(flow, state)
 
 
 def is_waiting(handle: Handle, *, now: datetime) -> bool:
@@ -107,6 +130,8 @@ def is_waiting(handle: Handle, *, now: datetime) -> bool:
     with tenant_context(handle.tenant):
         standing, pending = read_standing(handle, now)
         flow = standing.flow
+        if flow.state == State.WRITING:
+            return True
         if flow.state != State.PROVING or flow.expires_at <= now or pending is None:
             return False
         asked = asked_of(flow, pending)
@@ -124,16 +149,35 @@ def _ended(flow: Flow, state: State) -> FlowView:
         operation=flow.operation,
         finished_at=flow.finished_at,
         blocked_until=flow.blocked_until,
+        landed=_landed(flow),
     )
 
 
-def _open_page(standing: Standing, page: str, **more: object) -> FlowView:
+_JOBS = Reading(
+    lambda: (WritebackJob.objects.filter(origin=Given("flow")), Connector.objects.all())
+)
+
+
+def _landed(flow: Flow) -> list[Landing]:
+    """What became of the last attempt in each directory; nothing where there was none."""
+    if not flow.attempts:
+        return []
+    jobs, connectors = _JOBS.rows(flow=flow.pk)
+    names = {row.pk: row.name for row in connectors}
+    last = [job for job in jobs if job.attempt == flow.attempts]
+    return [
+        Landing(names[job.connector_id], job.outcome, job.cause, job.unlocked)
+        for job in sorted(last, key=lambda job: names[job.connector_id])
+    ]
+
+
+def _open_page(standing: Standing, page: str, *, reason: str = "", **more: object) -> FlowView:
     flow = standing.flow
     return FlowView(
+        reason=reason,
         page=page,
         state=State(flow.state),
         reference=flow.reference,
-        reason="",
         tenant=standing.situation.tenant,
         concealed=flow.concealed,
         operation=flow.operation,
@@ -146,8 +190,19 @@ def _open_page(standing: Standing, page: str, **more: object) -> FlowView:
 
 def _password_page(standing: Standing) -> FlowView:
     user = standing.person
-    rules = password_terms(standing, user).rules
-    return _open_page(standing, "password", user_id=user.user_id, rules=rules)
+    terms = password_terms(standing, user)
+    directory = None
+    if terms.directory:
+        known = rules_for(user)
+        directory = strictest(known) if known else DirectoryRules()
+    return _open_page(
+        standing,
+        "password",
+        reason=standing.flow.reason,
+        user_id=user.user_id,
+        rules=terms.rules,
+        directory=directory,
+    )
 
 
 def _proving_page(standing: Standing, challenge: Challenge | None) -> FlowView:

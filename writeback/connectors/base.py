@@ -5,10 +5,11 @@ A connector knows one kind of directory and nothing of jobs, journals or agents.
 directory. So there are two exceptions and no third.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..outcomes import Witness
 from .answers import Cause, SignIn
@@ -72,6 +73,31 @@ class DirectoryRules:
     lockout_threshold: int | None = None
     lockout_duration: timedelta | None = None
     fine_grained: bool = False
+
+
+def strictest(rules: Sequence[DirectoryRules]) -> DirectoryRules:
+    """What one password has to keep in several directories. At least one."""
+
+    def most(name: str) -> Any:
+        found = [getattr(each, name) for each in rules]
+        return max((value for value in found if value is not None), default=None)
+
+    def any_of(name: str) -> bool:
+        return any(getattr(each, name) for each in rules)
+
+    return DirectoryRules(
+        min_length=most("min_length"),
+        history=most("history"),
+        history_on_reset=any_of("history_on_reset"),
+        complexity=any_of("complexity"),
+        min_age=most("min_age"),
+        max_age=min((each.max_age for each in rules if each.max_age is not None), default=None),
+        lockout_threshold=min(
+            (each.lockout_threshold for each in rules if each.lockout_threshold), default=None
+        ),
+        lockout_duration=most("lockout_duration"),
+        fine_grained=any_of("fine_grained"),
+    )
 
 
 @dataclass(frozen=True)

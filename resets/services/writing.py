@@ -1,0 +1,94 @@
+"""Handing a journey to the person's directories: the job is made, and the journey waits.
+
+The password is sealed for the directories' agents in this process and is nowhere afterwards.
+"""
+
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from tenants.secret import Secret
+from tenants.together import Changes
+from writeback.models import WritebackJob
+from writeback.protocol import Operation, Passwords
+from writeback.services.orders import Order, is_link_of, links_of, place
+from writeback.services.signing import evidence_of
+
+from ..flow import Event as Step
+from ..flow import State
+from ..models import UNLOCK, Flow, Gate
+from .common import Result, end, move, record
+from .gates import is_sealed
+from .standing import Standing
+
+MAX_ATTEMPTS = 5
+DESCRIBED_FOR = timedelta(hours=1)
+
+
+def write(
+    standing: Standing, password: Secret[str] | None, now: datetime, changes: Changes
+) -> Result:
+    """Sends the new password, or without one the wish to be unlocked, to every directory."""
+    flow = standing.flow
+    move(flow, Step.UNLOCK if password is None else Step.SUBMIT)
+    flow.reason = ""
+    flow.attempts += 1
+    changes.update(flow, "state", "reason", "attempts")
+    operation: Operation = "unlock" if password is None else "reset_and_unlock"
+    order = Order(
+        purpose=WritebackJob.Purpose.RESET,
+        operation=operation,
+        origin=flow.pk,
+        user=standing.person,
+        passwords=Passwords(new=None if password is None else password.reveal()),
+        evidence=evidence_of(*(bytes(gate.seal) for gate in standing.gates)),
+        attempt=flow.attempts,
+        reference=flow.reference,
+    )
+    jobs = place(order, links_of(standing.person), now, changes)
+    data = {"operation": operation, "attempt": flow.attempts, "connectors": len(jobs)}
+    record(flow, "writeback.started", now, changes, data=data)
+    if not jobs:
+        # The last link went while the person typed: nothing was asked, and nothing will come.
+        flow.reason = "person_missing"
+        end(flow, Step.FAIL, now, changes)
+    return Result("ok")
+
+
+def describe_rules(user: User, flow: Flow, now: datetime, changes: Changes) -> None:
+    """Asks the directories for the rules of this person's password, where that was not just done:
+    they are shown before it is typed."""
+    stale = [
+        link
+        for link in links_of(user)
+        if link.described_at is None or link.described_at <= now - DESCRIBED_FOR
+    ]
+    order = Order(
+        purpose=WritebackJob.Purpose.DESCRIBE,
+        operation="describe",
+        origin=flow.pk,
+        user=user,
+        passwords=Passwords(),
+        attempt=0,
+        reference=flow.reference,
+    )
+    if stale:
+        place(order, stale, now, changes)
+
+
+def rests_on_gates(job: WritebackJob) -> bool:
+    """What a job of a journey rests on, as the signer finds it for itself (R-21): the journey is at
+    the writing, every gate it needs is there with its seal, and the account is the person's own."""
+    flow = Flow.objects.filter(pk=job.origin).first()
+    if flow is None or flow.state != State.WRITING or flow.attempts != job.attempt:
+        return False
+    if flow.user_id is None or flow.user_id != job.user_id or not is_link_of(job):
+        return False
+    wanted = "unlock" if flow.operation == UNLOCK else "reset_and_unlock"
+    if job.operation != wanted or job.must_change:
+        return False
+    gates = list(Gate.objects.filter(flow=flow).order_by("step"))
+    if len(gates) < max(1, flow.gates_required) or not all(is_sealed(flow, gate) for gate in gates):
+        return False
+    if len({bytes(gate.anchor) for gate in gates}) < len(gates):
+        return False
+    return bytes(job.evidence) == evidence_of(*(bytes(gate.seal) for gate in gates))

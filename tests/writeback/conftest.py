@@ -1,0 +1,57 @@
+"""Acme keeps passwords in a directory that one agent reaches."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tenants.keys import forget_keys
+from tests.cast import Acme
+from tests.resets.visitor import Clock
+from tests.writeback.field import SIGNER, FieldAgent, link, make_agent, make_connector
+from writeback.keys import written
+from writeback.models import Connector
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+BOB_ANCHOR = "6f0f1c5e-0d5e-4a0e-9d7f-2f1c7d0c1b01"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def signer(settings: Any) -> None:
+    """Agents are told this key when they are enrolled."""
+    settings.SSPR_SIGNER_PUBLIC_KEYS = (written(SIGNER.public_key()),)
+    assert base64.b64decode(settings.SSPR_SIGNER_PUBLIC_KEYS[0])
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keys() -> Iterator[None]:
+    forget_keys()
+    yield
+    forget_keys()
+
+
+@pytest.fixture
+def connector(acme: Acme) -> Connector:
+    return make_connector(acme)
+
+
+@pytest.fixture
+def agent(acme: Acme, connector: Connector, signer: None, clock: Clock) -> FieldAgent:
+    return make_agent(acme, connector, clock)
+
+
+@pytest.fixture
+def hybrid(acme: Acme, connector: Connector, agent: FieldAgent) -> Acme:
+    """Acme with writeback on, and Bob in the directory."""
+    with acme.inside():
+        acme.policy.writeback = True
+        acme.policy.save(update_fields=["writeback"])
+    link(acme, acme.bob, connector, BOB_ANCHOR)
+    return acme

@@ -1,0 +1,1 @@
+"""The agents' door: JSON over HTTP, signed both ways (docs/writeback.md)."""

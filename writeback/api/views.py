@@ -1,0 +1,155 @@
+"""Parse, call one service, sign the answer."""
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST
+
+from tenants.context import tenant_context
+from tenants.counters import Count, count_up
+from tenants.limits import LIMITS
+from tenants.pages import address_of
+from tenants.services import get_platform
+
+from .. import bell, keys
+from ..models import Agent
+from ..protocol import response_text
+from ..services import calls, enrolment, heartbeats, outcome, taking
+from ..services.calls import Call, Denied
+from ..versions import RECOMMENDED
+from ..words import fingerprint
+from . import reading
+from .reading import BadBody, OtherProtocol
+
+Answer = tuple[int, Mapping[str, Any] | None]
+Action = Callable[..., Answer]
+
+
+def _call_of(request: HttpRequest) -> Call:
+    headers = request.headers
+    return Call(
+        method=request.method or "",
+        path=request.path,
+        body=request.body,
+        agent=headers.get("Sspr-Agent", ""),
+        time=headers.get("Sspr-Time", ""),
+        nonce=headers.get("Sspr-Nonce", ""),
+        signature=headers.get("Sspr-Signature", ""),
+    )
+
+
+def _door(action: Action) -> Callable[..., HttpResponse]:
+    """An address of this door: JSON in, a signed answer out, refusals in one form."""
+
+    @csrf_exempt
+    @require_POST
+    @wraps(action)
+    @sensitive_variables("call")
+    def view(request: HttpRequest, **where: Any) -> HttpResponse:
+        now = timezone.now()
+        if request.content_type != "application/json":
+            return HttpResponse(status=415)
+        call = _call_of(request)
+        try:
+            status, body = action(request, call, now, **where)
+        except Denied as denied:
+            status, body = 403 if denied.fault == "pending" else 401, {"error": denied.fault}
+        except OtherProtocol:
+            status, body = 409, {"error": "upgrade_required"}
+        except (BadBody, heartbeats.BadHeartbeat):
+            status, body = 400, {"error": "body"}
+        return _answer(call.nonce, status, body, now)
+
+    return view
+
+
+def _answer(nonce: str, status: int, body: Mapping[str, Any] | None, now: datetime) -> HttpResponse:
+    response: HttpResponse
+    response = HttpResponse(status=status) if body is None else JsonResponse(body, status=status)
+    text = response_text(nonce, status, response.content)
+    response.headers["Sspr-Signature"] = base64.b64encode(keys.answer_key().sign(text)).decode()
+    response.headers["Sspr-Time"] = str(int(now.timestamp()))
+    return response
+
+
+@_door
+def enrol(request: HttpRequest, call: Call, now: datetime) -> Answer:
+    """A newcomer with a code. Tries are counted before the code is looked at."""
+    at = calls.claim_time(call, now)
+    newcomer = reading.newcomer(call.body)
+    calls.check_signature(call, newcomer.identity, at)
+    with tenant_context(get_platform()):
+        count = Count(LIMITS["agent_enrolments"], address_of(request))
+        if count_up([count], now).blocked is not None:
+            return 429, {"error": "too_many"}
+    agent = enrolment.enrol(newcomer, now)
+    if agent is None:
+        return 403, {"error": "code"}
+    return 201, {
+        "agent": str(agent.pk),
+        "tenant": str(agent.tenant_id),
+        "group": str(agent.connector_id),
+        "signers": {name: keys.written(key) for name, key in keys.signer_public_keys().items()},
+        "api": keys.written(keys.answer_key().public_key()),
+        "words": list(fingerprint(bytes(agent.identity))),
+    }
+
+
+def _caller(request: Any, call: Call, now: datetime) -> Agent:
+    """The agent that calls, on a shared host or its own tenant's. Raises Denied."""
+    agent = calls.authenticate(call, now)
+    if request.host_tenant not in {None, agent.tenant_id}:
+        raise Denied("unknown")
+    return agent
+
+
+@_door
+def heartbeat(request: HttpRequest, call: Call, now: datetime) -> Answer:
+    agent = _caller(request, call, now)
+    told = heartbeats.take_heartbeat(agent, reading.heartbeat(call.body), now)
+    return 200, {**told, "time": int(now.timestamp()), "recommended": RECOMMENDED}
+
+
+@_door
+def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
+    """The next job, at once or when there is one, within the time the agent waits."""
+    agent = _caller(request, call, now)
+    seconds = reading.wait(call.body)
+    with bell.place_to_wait() as may_wait:
+        taken = bell.wait_for(
+            agent.connector_id, lambda: _take(agent), seconds if may_wait else 0.0
+        )
+    if taken is None:
+        return 204, None
+    return 200, {
+        "job": str(taken.job),
+        "fence": taken.fence,
+        "lease": taken.lease,
+        "envelope": base64.b64encode(taken.envelope).decode(),
+    }
+
+
+def _take(agent: Agent) -> taking.Taken | None:
+    """Asked anew each time: an agent that was revoked while it waited gets nothing."""
+    with tenant_context(agent.tenant_id):
+        if not Agent.objects.filter(pk=agent.pk, state=Agent.State.ACTIVE).exists():
+            raise Denied("revoked")
+    return taking.take(agent, timezone.now())
+
+
+@_door
+def result(request: HttpRequest, call: Call, now: datetime, *, job: UUID) -> Answer:
+    agent = _caller(request, call, now)
+    fence, report = reading.result(call.body)
+    with tenant_context(agent.tenant_id):
+        accepted = outcome.take_report(outcome.Reported(job, agent, fence, report), now)
+    return 200 if accepted else 409, {"accepted": accepted}

@@ -1,0 +1,125 @@
+"""Waking whoever waits for a row, without asking the database again and again.
+
+The database is the truth: a bell that is not heard costs time and nothing else, because everybody
+who waits looks for himself now and then. On PostgreSQL it is NOTIFY, sent with the transaction that
+makes the row; the embedded database has none, so there everybody just looks more often.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+import structlog
+from django.db import connection
+
+from tenants.statements import is_embedded
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+CHANNEL = "sspr_writeback"
+UNSIGNED = "unsigned"
+LOOKS_EVERY = 5.0
+"""Seconds after which somebody who waits looks without having heard anything."""
+LOOKS_EMBEDDED = 0.25
+RETRIES_AFTER = 2.0
+
+
+def ring(name: str | UUID) -> None:
+    """Wakes whoever waits for `name`, when the transaction that is open commits."""
+    if is_embedded():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(name)])
+
+
+class _Ear:
+    """One connection a process that hears every bell, and the threads that wait for one."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Condition()
+        self._counts: dict[str, int] = {}
+        self._all = 0
+        self._thread: threading.Thread | None = None
+
+    def count(self, name: str) -> int:
+        """How often it rang for this name; also when anything may have been missed."""
+        self._listen()
+        with self._rung:
+            return self._counts.get(name, 0) + self._all
+
+    def wait(self, name: str, since: int, seconds: float) -> None:
+        """Until it rings for `name` again after `since`, or the time is over."""
+        with self._rung:
+            self._rung.wait_for(lambda: self._counts.get(name, 0) + self._all != since, seconds)
+
+    def _listen(self) -> None:
+        with self._rung:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._hear, name="bell", daemon=True)
+                self._thread.start()
+
+    def _hear(self) -> None:
+        while True:
+            try:
+                with psycopg.connect(**_parameters(), autocommit=True) as line:
+                    line.execute(f"LISTEN {CHANNEL}")
+                    self._ring_all()
+                    for heard in line.notifies():
+                        with self._rung:
+                            self._counts[heard.payload] = self._counts.get(heard.payload, 0) + 1
+                            self._rung.notify_all()
+            except psycopg.Error as error:
+                log.warning("bell_lost", cause=type(error).__name__)
+            time.sleep(RETRIES_AFTER)
+
+    def _ring_all(self) -> None:
+        with self._rung:
+            self._all += 1
+            self._rung.notify_all()
+
+
+def _parameters() -> dict[str, Any]:
+    found = connection.get_connection_params()
+    kept = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "service")
+    return {name: found[name] for name in kept if found.get(name)}
+
+
+_ear = _Ear()
+
+
+def wait_for(name: str | UUID, look: Callable[[], T | None], seconds: float) -> T | None:
+    """What `look` finds, at once or after a bell for `name`; nothing when the time is over.
+
+    No connection of the database is in a transaction while it waits.
+    """
+    ends = time.monotonic() + seconds
+    if seconds <= 0:
+        return look()
+    while True:
+        heard = 0 if is_embedded() else _ear.count(str(name))
+        found = look()
+        left = ends - time.monotonic()
+        if found is not None or left <= 0:
+            return found
+        if is_embedded():
+            time.sleep(min(LOOKS_EMBEDDED, left))
+        else:
+            _ear.wait(str(name), heard, min(LOOKS_EVERY, left))
+
+
+_places = threading.BoundedSemaphore(4)
+
+
+@contextmanager
+def place_to_wait() -> Iterator[bool]:
+    """Whether this request may wait: a process keeps most of its threads for people."""
+    free = _places.acquire(blocking=False)
+    try:
+        yield free
+    finally:
+        if free:
+            _places.release()

@@ -1,0 +1,223 @@
+"""How a job ends: by its agent's report, by nobody taking it, or by its time.
+
+A result is believed from the agent that holds the newest fence. What the person hears is settled
+when every directory of the same attempt has ended; a late truth corrects an unknown one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from tenants import audit
+from tenants.audit import Party
+from tenants.context import tenant_context
+from tenants.lookup import tenants_with_connectors, tenants_with_open_jobs
+from tenants.together import Change, Changes, Given
+
+from ..bell import ring
+from ..jobs import TAKEN_WITHIN, TOLD_WITHIN, Finished, State
+from ..models import (
+    Agent,
+    AgentCall,
+    AgentKey,
+    DirectoryLink,
+    EnrolmentCode,
+    JobEnvelope,
+    WritebackJob,
+)
+from ..reports import Report, rules_written
+from ..signals import job_finished
+
+WRITEBACK = Party("system", None, "writeback")
+KEPT_CALLS = timedelta(minutes=10)
+KEPT_CODES = timedelta(days=1)
+_PURGE = Change(lambda: JobEnvelope.objects.filter(job=Given("job")))
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A result on its way in: of which job, by whom, with which fence."""
+
+    job: UUID
+    agent: Agent
+    fence: int
+    report: Report
+
+
+def take_report(reported: Reported, now: datetime) -> bool:
+    """Ends the job, or corrects it; false when another agent took it over. In the tenant's context.
+
+    The same report again is accepted and changes nothing, because its answer may have been lost.
+    """
+    changes = Changes()
+    together = lock_attempt(reported.job)
+    job = next((job for job in together if job.pk == reported.job), None)
+    if job is None or job.agent_id != reported.agent.pk or job.fence != reported.fence:
+        return False
+    agent = reported.agent
+    if job.sequence > agent.seen_sequence and reported.report.outcome != "unknown":
+        agent.seen_sequence = job.sequence
+        changes.update(agent, "seen_sequence")
+    settled = job.state == State.DONE and job.outcome != "unknown"
+    if not settled:
+        _apply(job, reported.report, now, changes)
+        tell_if_ended(together, now, changes)
+    changes.write()
+    return True
+
+
+def lock_attempt(of: UUID, *, skip_locked: bool = False) -> list[WritebackJob]:
+    """The jobs of all directories of one attempt, locked in one order; nothing if there is none.
+
+    Whoever ends a job begins with this: two that each hold one and want the other's would wait for
+    each other. skip_locked: nothing as well while somebody else is at it.
+    """
+    found = WritebackJob.objects.filter(pk=of).values_list("origin", "attempt").first()
+    if found is None:
+        return []
+    rows = WritebackJob.objects.filter(origin=found[0], attempt=found[1]).order_by("pk")
+    locked = list(
+        rows.select_for_update(skip_locked=skip_locked, of=("self",)).select_related(
+            "connector", "agent", "user"
+        )
+    )
+    return locked if not skip_locked or len(locked) == rows.count() else []
+
+
+def tell_if_ended(together: Sequence[WritebackJob], now: datetime, changes: Changes) -> None:
+    """Tells whoever asked, once no directory of the attempt is open any more."""
+    if any(job.state != State.DONE for job in together):
+        return
+    job = together[0]
+    job_finished.send(
+        WritebackJob,
+        tenant=job.tenant_id,
+        purpose=job.purpose,
+        origin=job.origin,
+        attempt=job.attempt,
+        jobs=together,
+        now=now,
+        changes=changes,
+    )
+
+
+def _apply(job: WritebackJob, report: Report, now: datetime, changes: Changes) -> None:
+    job.outcome, job.cause = report.outcome, report.cause
+    job.changed, job.unlocked = report.changed, report.unlocked
+    job.reconciled, job.answer = report.reconciled, report.answer or ""
+    job.controller = report.controller
+    changes.update(job, "changed", "unlocked", "reconciled", "answer", "controller")
+    if report.rules is not None:
+        _note_description(job, report, now, changes)
+    _end(job, now, changes)
+
+
+def _note_description(job: WritebackJob, report: Report, now: datetime, changes: Changes) -> None:
+    link = DirectoryLink.objects.filter(connector=job.connector_id, anchor=job.anchor).first()
+    if link is None or report.rules is None:
+        return
+    person = dict(report.person or {})
+    link.described = {"rules": rules_written(report.rules), "person": person}
+    link.described_at = now
+    ends = person.get("password_ends")
+    link.password_ends = datetime.fromisoformat(ends) if ends else None
+    changes.update(link, "described", "described_at", "password_ends")
+
+
+def finish_unsent(job: WritebackJob, cause: str, now: datetime, changes: Changes) -> None:
+    """Ends a locked job that no agent holds: certainly nothing was changed."""
+    job.outcome, job.cause = "failed", cause
+    _end(job, now, changes)
+
+
+def _end(job: WritebackJob, now: datetime, changes: Changes) -> None:
+    job.state = State.DONE
+    job.finished_at = now
+    changes.update(job, "state", "outcome", "cause", "finished_at")
+    changes.execute(*_PURGE.of(job=job.pk))
+    _record(job, now, changes)
+    ring(job.pk)
+
+
+_QUIET = frozenset({"describe", "sign_in"})
+
+
+def _record(job: WritebackJob, now: datetime, changes: Changes) -> None:
+    if job.purpose in _QUIET:
+        return
+    target = Party("user", job.user_id, job.user.user_id) if job.user is not None else None
+    data: dict[str, object] = {
+        "job": str(job.pk),
+        "operation": job.operation,
+        "outcome": job.outcome,
+        "cause": job.cause,
+        "connector": job.connector.name,
+        "agent": job.agent.name if job.agent is not None else "",
+        "reconciled": job.reconciled,
+        "unlocked": job.unlocked,
+    }
+    event = audit.Event(
+        event_type="writeback.finished",
+        actor=WRITEBACK,
+        target=target,
+        result="success" if job.outcome == "succeeded" else "failure",
+        reason=job.cause,
+        data=data,
+        reference=job.reference,
+        correlation_id=job.origin,
+        now=now,
+    )
+    audit.record_many([event], into=changes)
+
+
+def finished(jobs: Sequence[WritebackJob]) -> list[Finished]:
+    """The rows as the pure rule reads them."""
+    return [Finished(j.outcome, j.cause, j.changed, j.unlocked) for j in jobs]  # type: ignore[arg-type]  # outcomes were checked when they came in
+
+
+def sweep(now: datetime) -> int:
+    """Ends what nobody took and what nobody reported; how many jobs.
+
+    What was taken is never called "not changed": it is unknown, until its agent tells.
+    """
+    return sum(_sweep_tenant(tenant, now) for tenant in tenants_with_open_jobs())
+
+
+def _sweep_tenant(tenant: UUID, now: datetime) -> int:
+    with tenant_context(tenant):
+        waiting = Q(state__in=[State.UNSIGNED, State.READY], created_at__lte=now - TAKEN_WITHIN)
+        silent = Q(state=State.TAKEN, taken_at__lte=now - TOLD_WITHIN)
+        late = list(WritebackJob.objects.filter(waiting | silent).values_list("pk", flat=True))
+        return sum(_sweep_one(job, now) for job in late)
+
+
+def _sweep_one(late: UUID, now: datetime) -> int:
+    changes = Changes()
+    together = lock_attempt(late, skip_locked=True)
+    job = next((job for job in together if job.pk == late and job.state != State.DONE), None)
+    if job is None:
+        return 0
+    if job.state != State.TAKEN:
+        finish_unsent(job, "withdrawn", now, changes)
+    elif job.taken_at is not None and job.taken_at <= now - TOLD_WITHIN:
+        job.outcome, job.cause = "unknown", "no_answer"
+        _end(job, now, changes)
+    tell_if_ended(together, now, changes)
+    changes.write()
+    return 1
+
+
+def forget_calls(now: datetime) -> int:
+    """Removes nonces of calls whose time is over, and codes that let nobody in any more."""
+    return sum(_forget_tenant(tenant, now) for tenant in tenants_with_connectors())
+
+
+def _forget_tenant(tenant: UUID, now: datetime) -> int:
+    with tenant_context(tenant):
+        calls = AgentCall.objects.filter(at__lt=now - KEPT_CALLS).delete()[0]
+        codes = EnrolmentCode.objects.filter(expires_at__lt=now - KEPT_CODES).delete()[0]
+        keys = AgentKey.objects.filter(ends__lt=now - KEPT_CODES).delete()[0]
+        return int(calls + codes + keys)
