@@ -9,11 +9,13 @@ import pytest
 
 from tenants.keys import forget_keys
 from tests.cast import Acme
+from tests.resets.conftest import post, visitor
 from tests.resets.visitor import Clock
 from tests.writeback.field import SIGNER, FieldAgent, link, make_agent, make_connector
 from writeback.keys import written
 from writeback.models import Connector
 
+__all__ = ["post", "visitor"]
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 BOB_ANCHOR = "6f0f1c5e-0d5e-4a0e-9d7f-2f1c7d0c1b01"
 

@@ -87,7 +87,7 @@ class FieldAgent:
 
     def call(self, path: str, body: Any, **changed: Any) -> Reply:
         """Makes a call; `changed` puts other values in place of its right ones: agent, time, nonce,
-        signature, method, body (sent instead of what was signed), path (likewise)."""
+        signature, method, sent_body (instead of what was signed), sent_path (likewise)."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         at = changed.get("time", self.clock.now)
         nonce = changed.get("nonce", secrets.token_hex(16))
@@ -102,8 +102,8 @@ class FieldAgent:
         with time_machine.travel(self.clock.now, tick=False):
             response = self.client.generic(
                 changed.get("method", "POST"),
-                changed.get("path", full),
-                changed.get("body", data),
+                changed.get("sent_path", full),
+                changed.get("sent_body", data),
                 content_type=changed.get("content_type", "application/json"),
                 headers=headers,
             )

@@ -1,0 +1,154 @@
+"""One job, one agent at a time: leases, fences, and what nobody takes (F-05, F-25, R-23)."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.cast import Acme
+from tests.resets.visitor import Clock
+from tests.writeback.field import (
+    DONE,
+    LOST,
+    FieldAgent,
+    make_agent,
+    sign_what_waits,
+)
+from tests.writeback.orders import order
+from writeback.jobs import LEASE, TAKEN_WITHIN, TOLD_WITHIN
+from writeback.models import Connector, JobEnvelope, WritebackJob
+from writeback.reports import Report
+from writeback.services.outcome import sweep
+
+
+def the_job(acme: Acme) -> WritebackJob:
+    with acme.inside():
+        found: WritebackJob = WritebackJob.objects.get()
+        return found
+
+
+@pytest.fixture
+def other(hybrid: Acme, connector: Connector, agent: FieldAgent, clock: Clock) -> FieldAgent:
+    """A second agent of the same directory."""
+    return make_agent(hybrid, connector, clock)
+
+
+@pytest.fixture
+def placed(hybrid: Acme, agent: FieldAgent, other: FieldAgent, clock: Clock) -> Acme:
+    order(hybrid, hybrid.bob, clock.now)
+    return hybrid
+
+
+def test_any_agent_may_take_a_job_and_one_does(
+    placed: Acme, agent: FieldAgent, other: FieldAgent
+) -> None:
+    assert other.take() is not None
+    assert agent.take() is None
+
+
+def test_each_agent_gets_a_job_sealed_to_its_own_key(
+    placed: Acme, agent: FieldAgent, other: FieldAgent
+) -> None:
+    with placed.inside():
+        assert JobEnvelope.objects.count() == 2
+    held = other.take()
+    assert held is not None
+    assert held.passwords.new is not None
+
+
+def test_a_job_is_not_there_before_it_is_signed(
+    hybrid: Acme, agent: FieldAgent, clock: Clock
+) -> None:
+    order(hybrid, hybrid.bob, clock.now, signed=False)
+    assert agent.take() is None
+    sign_what_waits(clock.now)
+    assert agent.take() is not None
+
+
+def test_a_job_whose_holder_died_is_handed_on_after_its_lease(
+    placed: Acme, agent: FieldAgent, other: FieldAgent, clock: Clock
+) -> None:
+    first = agent.take()
+    clock.shift(seconds=LEASE.total_seconds() - 1)
+    assert other.take() is None
+    clock.shift(seconds=1)
+    second = other.take()
+    assert first is not None
+    assert second is not None
+    assert (first.fence, second.fence) == (1, 2)
+    assert agent.report(first, DONE).status == 409, "the older fence is not believed"
+    assert other.report(second, DONE).status == 200
+    assert the_job(placed).outcome == "succeeded"
+
+
+def test_the_same_result_again_is_accepted_and_changes_nothing(
+    placed: Acme, agent: FieldAgent
+) -> None:
+    held = agent.do(DONE)
+    assert agent.report(held, DONE).body == {"accepted": True}
+    assert agent.report(held, Report("failed", "refused", at=1)).body == {"accepted": True}
+    assert the_job(placed).outcome == "succeeded"
+
+
+def test_an_unknown_outcome_is_corrected_by_its_agent_and_by_nobody_else(
+    placed: Acme, agent: FieldAgent, other: FieldAgent
+) -> None:
+    held = agent.do(LOST)
+    assert the_job(placed).outcome == "unknown"
+    assert other.report(held, DONE).status == 409
+    assert agent.report(held, DONE).status == 200
+    assert the_job(placed).outcome == "succeeded"
+
+
+def test_what_nobody_took_in_time_is_withdrawn_for_good(
+    placed: Acme, agent: FieldAgent, clock: Clock
+) -> None:
+    clock.shift(seconds=TAKEN_WITHIN.total_seconds() - 1)
+    assert sweep(clock.now) == 0
+    clock.shift(seconds=1)
+    assert sweep(clock.now) == 1
+    job = the_job(placed)
+    assert (job.outcome, job.cause) == ("failed", "withdrawn")
+    assert agent.take() is None
+    with placed.inside():
+        assert JobEnvelope.objects.count() == 0
+
+
+def test_what_was_taken_and_not_reported_is_unknown_and_handed_to_nobody_any_more(
+    placed: Acme, agent: FieldAgent, other: FieldAgent, clock: Clock
+) -> None:
+    agent.take()
+    clock.shift(seconds=TOLD_WITHIN.total_seconds() - 1)
+    assert sweep(clock.now) == 0
+    clock.shift(seconds=1)
+    assert other.take() is None
+    assert sweep(clock.now) == 1
+    job = the_job(placed)
+    assert (job.outcome, job.cause) == ("unknown", "no_answer")
+
+
+def test_no_job_is_handed_out_when_its_time_is_over(
+    placed: Acme, agent: FieldAgent, clock: Clock
+) -> None:
+    """Even if nothing sweeps: an outage ends in "not changed", never in a late change (R-23)."""
+    clock.shift(seconds=299)
+    assert agent.take() is None
+
+
+def test_the_oldest_job_comes_first(hybrid: Acme, agent: FieldAgent, clock: Clock) -> None:
+    [first] = order(hybrid, hybrid.bob, clock.now)
+    [second] = order(hybrid, hybrid.bob, clock.now + timedelta(seconds=1))
+    clock.shift(seconds=2)
+    sign_what_waits(clock.now)
+    taken = [agent.take(), agent.take(), agent.take()]
+    assert [held.job.id if held else None for held in taken] == [first.pk, second.pk, None]
+
+
+def test_a_result_for_a_job_that_was_not_taken_is_refused(
+    placed: Acme, agent: FieldAgent, other: FieldAgent
+) -> None:
+    held = agent.take()
+    assert held is not None
+    held.fence = 7
+    assert agent.report(held, DONE).status == 409
+    held.fence = 1
+    assert agent.report(held, DONE).status == 200
