@@ -40,6 +40,10 @@ _FAILURES: Mapping[str, object] = {
         "Too many passwords are being changed in your organisation right now. Nothing was changed. "
         "Try again in an hour, or get help."
     ),
+    "superseded": _(
+        "Somebody else changed the password of this account at the same time, so yours is not in "
+        "force. Start again, or get help if it was not you."
+    ),
     "no_right_to_unlock": _(
         "This account can't be unlocked here. Nothing was changed. Your administrator can help you."
     ),

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from resets.models import Flow, Gate
+from tenants.models import ResetPolicy
 from tests.cast import Acme
 from tests.resets.conftest import Post
 from tests.resets.visitor import Clock, Visitor, trail
@@ -162,6 +163,11 @@ class TestAWriterOfTheDatabase:
         with written.inside():
             Gate.objects.filter(step=2).delete()
             Flow.objects.update(gates_required=1)
+        self.refused(written, agent, clock, "evidence")
+
+    def test_makes_the_rules_easier(self, written: Acme, agent: FieldAgent, clock: Clock) -> None:
+        with written.inside():
+            ResetPolicy.objects.update(methods_required=1)
         self.refused(written, agent, clock, "evidence")
 
     def test_marks_gates_as_passed(self, written: Acme, agent: FieldAgent, clock: Clock) -> None:
