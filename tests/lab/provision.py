@@ -20,14 +20,7 @@ from samba.param import LoadParm
 from samba.provision import provision
 from samba.samdb import SamDB
 
-# What the service account may do, as entries of an access list that people inherit: two attributes
-# to write and one extended right.
 USER_CLASS = "bf967aba-0de6-11d0-a285-00aa003049e2"
-RIGHTS = {
-    "00299570-246d-11d0-a768-00aa006e0529": "CR",  # Reset Password
-    "28630ebf-41d5-11d1-a9c1-0000f80367c1": "WP",  # lockoutTime
-    "bf967a0a-0de6-11d0-a285-00aa003049e2": "WP",  # pwdLastSet
-}
 UNEXPIRE = "ccc2dc7d-a6ad-4a7a-8846-c04e3cc53501"
 LONG_AGO = "132223104000000000"
 
@@ -120,10 +113,11 @@ def allow(database: SamDB, place: str, entries: list[str]) -> None:
     database.modify(message, lists_only)
 
 
-def delegate(database: SamDB, service: str, base: str) -> None:
-    found = database.search(base, expression=f"(sAMAccountName={service})", attrs=["objectSid"])
+def delegate(database: SamDB, account: str, rights: list[list[str]], base: str) -> None:
+    """Puts rights on the people of Staff, as what their unit hands down."""
+    found = database.search(base, expression=f"(sAMAccountName={account})", attrs=["objectSid"])
     sid = ndr_unpack(security.dom_sid, found[0]["objectSid"][0])
-    entries = [f"(OA;CIIO;{right};{what};{USER_CLASS};{sid})" for what, right in RIGHTS.items()]
+    entries = [f"(OA;CIIO;{right};{what};{USER_CLASS};{sid})" for right, what in rights]
     allow(database, f"OU=Staff,{base}", entries)
     allow(database, base, [f"(OA;;CR;{UNEXPIRE};;{sid})"])
 
@@ -137,7 +131,8 @@ def main() -> None:
         database.add({"dn": f"OU={unit},{base}", "objectClass": "organizationalUnit"})
     for seed in what["seeds"]:
         add_person(database, seed, base)
-    delegate(database, what["service"], base)
+    for account, rights in what["delegated"].items():
+        delegate(database, account, rights, base)
 
 
 main()

@@ -21,7 +21,7 @@ from pathlib import Path
 from secrets import randbelow
 
 from tests.lab.certificates import Authority
-from tests.lab.seeds import ADMINISTRATOR_PASSWORD, DOMAIN, REALM, RULES, SEEDS, SERVICE
+from tests.lab.seeds import ADMINISTRATOR_PASSWORD, DELEGATED, DOMAIN, REALM, RULES, SEEDS
 from tests.services.ports import NotReady, wait_until
 
 HERE = Path(__file__).parent
@@ -106,7 +106,7 @@ def _make(folder: Path) -> None:
         "administrator": ADMINISTRATOR_PASSWORD,
         "rules": RULES,
         "seeds": [asdict(seed) for seed in SEEDS],
-        "service": SERVICE.name,
+        "delegated": DELEGATED,
     }
     done = subprocess.run(
         ["/usr/bin/python3", HERE / "provision.py", folder],
@@ -122,7 +122,8 @@ def _make(folder: Path) -> None:
 
 
 class SambaDc:
-    """One controller in a folder of its own. Other certificates of its authority: `authority`."""
+    """One controller in a folder of its own, which must not exist yet. authority: its own, for
+    other certificates that it stands behind."""
 
     def __init__(self, tree: Path, folder: Path) -> None:
         subprocess.run(["cp", "-a", "--reflink=auto", "--sparse=always", tree, folder], check=True)
@@ -163,11 +164,19 @@ class SambaDc:
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._kill()
         self._process = None
 
-    def kill(self) -> None:
-        """The controller is gone from one moment to the next; `start` brings it back."""
+    @contextmanager
+    def dead(self) -> Iterator[None]:
+        """Gone from one moment to the next, and meanwhile not there."""
+        self._kill()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def _kill(self) -> None:
         assert self._process is not None
         self._signal(signal.SIGKILL)
         self._process.kill()

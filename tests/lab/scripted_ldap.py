@@ -4,7 +4,7 @@ server of the lab gives."""
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,22 +12,24 @@ from typing import Any
 from ldap3.protocol import rfc4511 as asn1
 from ldap3.strategy.base import BaseStrategy
 from pyasn1.codec.ber import decoder, encoder
+from pyasn1.error import PyAsn1Error
 
 from tests.lab.certificates import Certificate
 
-EXTENDED = "extendedResp"
+EXTENDED_REQUEST = "extendedReq"
+SEARCH = 0x63
 _ANSWERS = {
     "bindRequest": ("bindResponse", asn1.BindResponse),
     "modifyRequest": ("modifyResponse", asn1.ModifyResponse),
     "searchRequest": ("searchResDone", asn1.SearchResultDone),
-    "extendedReq": (EXTENDED, asn1.ExtendedResponse),
+    EXTENDED_REQUEST: ("extendedResp", asn1.ExtendedResponse),
 }
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. controls: identifier, whether it is critical, value; details: as `ldap3` reads
-    the rest."""
+    """One request. controls: identifier, whether it is critical, value, of all but searches;
+    details: as `ldap3` reads the rest, of a search its base and its bytes."""
 
     kind: str
     controls: tuple[tuple[str, bool, bytes], ...]
@@ -41,25 +43,27 @@ class Asked:
 @dataclass(frozen=True)
 class Said:
     """An answer. entries: distinguished names and their attributes; as_extended: in the shape that
-    a server uses which refuses a critical control before it knows the request; raw: bytes instead
-    of an answer; hangs_up: nothing instead of one."""
+    a server uses which refuses a critical control before it knows the request; pieces: bytes
+    instead of an answer, one after the other; hangs_up: nothing instead of one."""
 
     code: int = 0
     message: str = ""
     entries: Sequence[tuple[str, Mapping[str, Sequence[bytes]]]] = ()
     as_extended: bool = False
-    raw: bytes = b""
+    pieces: Iterable[bytes] = ()
     hangs_up: bool = False
 
 
 class ScriptedLdap:
-    """Serves on 127.0.0.1 until it is stopped. `asked` holds the requests in their order."""
+    """Serves on 127.0.0.1 until it is stopped. `asked` holds the requests in their order.
+
+    shown: the certificate of its TLS; nothing for a server that has none.
+    """
 
     host = "127.0.0.1"
 
-    def __init__(self, shown: Certificate, answer: Callable[[Asked], Said]) -> None:
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(shown.certificate, shown.key)
+    def __init__(self, shown: Certificate | None, answer: Callable[[Asked], Said]) -> None:
+        self._context = _serving(shown) if shown else None
         self._answer = answer
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -97,55 +101,84 @@ class ScriptedLdap:
             self._begin(self._talk, near)
 
     def _talk(self, near: socket.socket) -> None:
-        with near, suppress(OSError), self._context.wrap_socket(near, server_side=True) as wire:
-            self._open.append(wire)
-            received = b""
-            while data := wire.recv(65536):
-                received += data
-                while (size := BaseStrategy.compute_ldap_message_size(received)) > 0:
-                    if size > len(received):
-                        break
-                    message, received = received[:size], received[size:]
-                    if not self._reply(wire, message):
-                        return
+        with near, suppress(OSError):
+            if self._context is None:
+                self._listen_to(near)
+            else:
+                with self._context.wrap_socket(near, server_side=True) as wire:
+                    self._listen_to(wire)
+
+    def _listen_to(self, wire: socket.socket) -> None:
+        self._open.append(wire)
+        received = b""
+        while data := wire.recv(65536):
+            received += data
+            while 0 < (size := BaseStrategy.compute_ldap_message_size(received)) <= len(received):
+                message, received = received[:size], received[size:]
+                if not self._reply(wire, message):
+                    return
 
     def _reply(self, wire: socket.socket, data: bytes) -> bool:
         """Whether the talk goes on."""
-        message, _ = decoder.decode(data, asn1Spec=asn1.LDAPMessage())
-        asked = _asked(message)
+        try:
+            number, asked = _asked(data)
+        except (PyAsn1Error, IndexError):
+            return False
         self.asked.append(asked)
         if asked.kind not in _ANSWERS:
             return False
         said = self._answer(asked)
         if said.hangs_up:
             return False
-        if said.raw:
-            wire.sendall(said.raw)
+        for piece in said.pieces:
+            wire.sendall(piece)
+        if said.pieces:
             return True
         for name, attributes in said.entries:
-            wire.sendall(_message(message, "searchResEntry", _entry(name, attributes)))
+            wire.sendall(_message(number, "searchResEntry", _entry(name, attributes)))
         name, kind = _ANSWERS[EXTENDED_REQUEST if said.as_extended else asked.kind]
-        wire.sendall(_message(message, name, _result(kind(), said)))
+        wire.sendall(_message(number, name, _result(kind(), said)))
         return True
 
 
-EXTENDED_REQUEST = "extendedReq"
+def _serving(shown: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown.certificate, shown.key)
+    return context
 
 
-def _asked(message: Any) -> Asked:
+def _asked(data: bytes) -> tuple[int, Asked]:
+    """The number of a request and the request."""
+    _, body, _ = _piece(data, 0)
+    _, number, at = _piece(body, 0)
+    tag, operation, _ = _piece(body, at)
+    if tag == SEARCH:
+        # Filters within filters are more than pyasn1 can read of ldap3's grammar.
+        _, base, _ = _piece(operation, 0)
+        found = Asked("searchRequest", (), {"base": base.decode(), "bytes": operation})
+        return int.from_bytes(number, "big"), found
+    message, _ = decoder.decode(data, asn1Spec=asn1.LDAPMessage())
     kind = message["protocolOp"].getName()
-    component = message["protocolOp"].getComponent()
-    details = BaseStrategy.decode_request(kind, component)
+    details = BaseStrategy.decode_request(kind, message["protocolOp"].getComponent())
     controls = tuple(
         (str(one["controlType"]), bool(one["criticality"]), bytes(one["controlValue"]))
         for one in (message["controls"] if message["controls"].isValue else ())
     )
-    return Asked(kind, controls, details)
+    return int(message["messageID"]), Asked(kind, controls, details)
 
 
-def _message(request: Any, name: str, component: Any) -> bytes:
+def _piece(data: bytes, at: int) -> tuple[int, bytes, int]:
+    """Tag and value of what begins there, and where it ends."""
+    tag, length, begins = data[at], data[at + 1], at + 2
+    if length & 0x80:
+        begins += length & 0x7F
+        length = int.from_bytes(data[at + 2 : begins], "big")
+    return tag, data[begins : begins + length], begins + length
+
+
+def _message(number: int, name: str, component: Any) -> bytes:
     message = asn1.LDAPMessage()
-    message["messageID"] = request["messageID"]
+    message["messageID"] = asn1.MessageID(number)
     message["protocolOp"] = asn1.ProtocolOp().setComponentByName(name, component)
     encoded: bytes = encoder.encode(message)
     return encoded

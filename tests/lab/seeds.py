@@ -36,6 +36,8 @@ class Seed:
 
 SERVICE = Seed("svc.writeback", "Service", "Svc-Writeback-Meadow-3")
 """May reset, unlock and ask for another password at the next sign-in, in Staff."""
+RESETS_ONLY = Seed("svc.resets", "Service", "Svc-Resets-Meadow-5")
+"""May reset in Staff, and write neither a lock nor when a password was set."""
 POWERLESS = Seed("svc.reader", "Service", "Svc-Reader-Meadow-4")
 """May read like everybody and nothing else."""
 ABLE = Seed("ada.able", mail=f"ada.able@{DOMAIN}", manager="mona.manager")
@@ -51,6 +53,7 @@ CANARY = Seed("carla.canary", password="Canary-Thicket-9-stays")
 
 SEEDS = (
     SERVICE,
+    RESETS_ONLY,
     POWERLESS,
     MANAGER,
     ABLE,
@@ -62,6 +65,13 @@ SEEDS = (
     EXPIRED,
     CANARY,
 )
+
+# Reset Password is an extended right; the other two are attributes to write.
+RESET = ("CR", "00299570-246d-11d0-a768-00aa006e0529")
+LOCKOUT_TIME = ("WP", "28630ebf-41d5-11d1-a9c1-0000f80367c1")
+PWD_LAST_SET = ("WP", "bf967a0a-0de6-11d0-a285-00aa003049e2")
+DELEGATED = {SERVICE.name: [RESET, LOCKOUT_TIME, PWD_LAST_SET], RESETS_ONLY.name: [RESET]}
+"""What each account may do to the people of Staff."""
 
 RULES = {
     "minPwdLength": 10,

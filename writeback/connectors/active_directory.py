@@ -55,11 +55,9 @@ class ActiveDirectory:
         """See `base.Directory`. A refused account is not tried elsewhere: every server would ask
         the same one, and the account would be locked by our own attempts."""
         with ExitStack() as stack:
-            link = self._first(stack, controller, self._sign_in_account)
+            link = self._first(stack, controller, self._begin)
             try:
-                yield ActiveDirectoryConnection(
-                    link, self._settings.base, self._facts, self._breaker.failed
-                )
+                yield self._connection(link)
             except Unanswered:
                 self._breaker.failed(link.controller)
                 raise
@@ -113,6 +111,16 @@ class ActiveDirectory:
                 raise Unreachable("configuration", f"no server {controller} is configured")
             return [known[controller]]
         return [known[name] for name in self._breaker.worth_asking(list(known))]
+
+    def _begin(self, link: LdapConnection) -> None:
+        """What a server is asked before it is relied on, so that another may be asked instead."""
+        self._sign_in_account(link)
+        self._connection(link).facts()
+
+    def _connection(self, link: LdapConnection) -> ActiveDirectoryConnection:
+        return ActiveDirectoryConnection(
+            link, self._settings.base, self._facts, self._breaker.failed
+        )
 
     def _sign_in_account(self, link: LdapConnection) -> None:
         try:

@@ -75,6 +75,17 @@ class ActiveDirectoryConnection:
     def controller(self) -> str:
         return self._link.controller
 
+    def facts(self) -> ServerFacts:
+        """Asked once of each server."""
+        if self.controller not in self._kept:
+            own = self._read("", ("defaultNamingContext", "supportedControl"))
+            if own is None:
+                raise Unreachable("configuration", "the server says nothing of itself")
+            known = {value.decode(errors="replace") for value in _controls(own)}
+            hints = next((name for name in POLICY_HINTS if name in known), "")
+            self._kept[self.controller] = ServerFacts(own.text("defaultNamingContext"), hints)
+        return self._kept[self.controller]
+
     def find(self, anchor: str) -> Entry | None:
         guid = guid_bytes(anchor)
         if guid is None:
@@ -131,7 +142,7 @@ class ActiveDirectoryConnection:
         return change
 
     def rules(self, entry: Entry | None) -> DirectoryRules:
-        facts = self._facts()
+        facts = self.facts()
         history_on_reset = bool(facts.hints)
         person = self._read(entry.place, ("msDS-ResultantPSO",)) if entry else None
         policy = person.text("msDS-ResultantPSO") if person else ""
@@ -174,7 +185,7 @@ class ActiveDirectoryConnection:
                 return
 
     def _set(self, entry: Entry, edits: Changes) -> Answer:
-        hints = self._facts().hints
+        hints = self.facts().hints
         controls: list[Control] = [(hints, True, ENFORCE_HISTORY)] if hints else []
         answer = self._link.modify(entry.place, edits, controls)
         if answer.code == _UNSUPPORTED:
@@ -188,17 +199,6 @@ class ActiveDirectoryConnection:
         if cause:
             return Change(cause, unlocked=None if unlocked is None else False, code=_code(answer))
         return Change(unlocked=unlocked)
-
-    def _facts(self) -> ServerFacts:
-        """Asked once of each server."""
-        if self.controller not in self._kept:
-            own = self._read("", ("defaultNamingContext", "supportedControl"))
-            if own is None:
-                raise Unreachable("configuration", "the server says nothing of itself")
-            known = {value.decode(errors="replace") for value in _controls(own)}
-            hints = next((name for name in POLICY_HINTS if name in known), "")
-            self._kept[self.controller] = ServerFacts(own.text("defaultNamingContext"), hints)
-        return self._kept[self.controller]
 
     def _read(self, place: str, attributes: tuple[str, ...], *controls: Control) -> Found | None:
         """One entry, nothing where it is not there or not to be seen."""
