@@ -1,0 +1,1 @@
+"""Real directories on loopback, and what can go wrong on the way to them."""
