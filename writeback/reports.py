@@ -32,6 +32,7 @@ OWN_CAUSES: Final = frozenset(
         "clock_skew",
         "lease_lost",
         "key_mismatch",
+        "not_for_this_agent",
     }
 )
 """What a connector's answer is not: the agent's own reasons. held: the hourly cap; no_answer: the

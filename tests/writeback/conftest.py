@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tenants.keys import forget_keys
 from tests.cast import Acme
 from tests.resets.conftest import post, visitor
 from tests.resets.visitor import Clock
+from tests.writeback.bench import Bench, benches
 from tests.writeback.field import SIGNER, FieldAgent, link, make_agent, make_connector
 from writeback.keys import written
 from writeback.models import Connector
@@ -57,3 +59,9 @@ def hybrid(acme: Acme, connector: Connector, agent: FieldAgent) -> Acme:
         acme.policy.save(update_fields=["writeback"])
     link(acme, acme.bob, connector, BOB_ANCHOR)
     return acme
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An agent's workplace over a directory that does what the test says."""
+    yield from benches(tmp_path)

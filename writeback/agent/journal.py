@@ -10,12 +10,17 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import RLock
 from typing import IO, Any, Literal
 from uuid import UUID
 
-Kind = Literal["begin", "intent", "result"]
+from ..workplace import Unwritable
+from .files import sync_folder
+
+Kind = Literal["begin", "intent", "result", "reported"]
 FILE_MODE = 0o600
 
 
@@ -23,14 +28,18 @@ class JournalInUse(Exception):
     """Another process holds this journal."""
 
 
-class JournalDamaged(Exception):
+class JournalDamaged(Unwritable):
     """Something was to be written to a journal that can't be believed."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """kind: begin (how far an earlier file had come), intent or result. sequence: of the job in its
-    tenant; at: Unix seconds; facts: what a look at the directory needs later, or the outcome."""
+    """One line. sequence: of the job in its tenant; at: Unix seconds; facts: what a look at the
+    directory needs later, or the outcome.
+
+    kind: begin (how far an earlier file had come), intent, result, or reported when the other side
+    has taken the result.
+    """
 
     kind: Kind
     job: str
@@ -40,7 +49,8 @@ class Entry:
 
 
 class Journal:
-    """An agent's memory of its jobs. Raises JournalInUse while another process holds the file.
+    """An agent's memory of its jobs, for several threads. Raises JournalInUse while another process
+    holds the file.
 
     is_damaged: a line in the middle is wrong, or the file is older than what the other side has
     seen. Nothing is set from then on until an administrator begins a new one.
@@ -49,6 +59,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = _opened(path)
+        self._lock = RLock()
         self.is_damaged = False
         self._entries: list[Entry] = []
         self._last = b""
@@ -57,20 +68,29 @@ class Journal:
     @property
     def sequence(self) -> int:
         """The highest sequence of a job that this journal knows."""
-        return max((entry.sequence for entry in self._entries), default=0)
+        return max((entry.sequence for entry in self._all()), default=0)
 
     def knows(self, job: UUID) -> bool:
         """Whether this job was begun here, whatever came of it."""
-        return any(entry.job == str(job) for entry in self._entries)
+        return any(entry.job == str(job) for entry in self._all())
+
+    def find_intent(self, job: UUID) -> Mapping[str, Any] | None:
+        return self._find("intent", job)
+
+    def find_result(self, job: UUID) -> Mapping[str, Any] | None:
+        return self._find("result", job)
 
     def unsettled(self) -> list[Entry]:
         """Intents without a result, oldest first: what a restart has to look into."""
-        settled = {entry.job for entry in self._entries if entry.kind == "result"}
-        return [e for e in self._entries if e.kind == "intent" and e.job not in settled]
+        return self._without("intent", "result")
+
+    def unreported(self) -> list[Entry]:
+        """Results that the other side has not taken yet, oldest first."""
+        return self._without("result", "reported")
 
     def times(self) -> list[int]:
         """When something was about to be set, oldest first."""
-        return [entry.at for entry in self._entries if entry.kind == "intent"]
+        return [entry.at for entry in self._all() if entry.kind == "intent"]
 
     def compare(self, seen: int) -> None:
         """The other side has had a result of this sequence; a file that does not reach it was
@@ -81,41 +101,83 @@ class Journal:
     def intend(self, job: UUID, sequence: int, at: int, facts: Mapping[str, Any]) -> bool:
         """Writes that a job is about to be done; false for one that was begun before. Raises
         JournalDamaged, and OSError when it is not on disk: then nothing may be done either."""
-        if self.knows(job):
-            return False
-        self._append(Entry("intent", str(job), sequence, at, facts))
-        return True
+        with self._lock:
+            if self.knows(job):
+                return False
+            self._append(Entry("intent", str(job), sequence, at, facts))
+            return True
 
     def settle(self, job: UUID, at: int, facts: Mapping[str, Any]) -> None:
         """Writes what came of a job; a result that is there stays. Raises like `intend`."""
-        mine = [entry for entry in self._entries if entry.job == str(job)]
-        if not mine:
-            raise LookupError(f"job {job} was not begun here")
-        if not any(entry.kind == "result" for entry in mine):
-            self._append(Entry("result", str(job), mine[0].sequence, at, facts))
+        with self._lock:
+            mine = [entry for entry in self._entries if entry.job == str(job)]
+            if not mine:
+                raise LookupError(f"job {job} was not begun here")
+            if not any(entry.kind == "result" for entry in mine):
+                self._append(Entry("result", str(job), mine[0].sequence, at, facts))
+
+    def note_reported(self, job: UUID, at: int) -> None:
+        """Writes that the other side has the result, if there is one here. Raises like `intend`."""
+        with self._lock:
+            for entry in self.unreported():
+                if entry.job == str(job):
+                    self._append(Entry("reported", entry.job, entry.sequence, at, {}))
 
     def forget(self, before: int) -> None:
-        """Leaves out what was settled before that time. The file is replaced as a whole.
+        """Leaves out what was settled before that time. The file is replaced as a whole. Raises
+        OSError when it can't be; the old one holds then.
 
         before: at least an hour ago, because the cap counts and a job may come again until then.
         """
+        with self._lock:
+            self._forget(before)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _forget(self, before: int) -> None:
         if self.is_damaged:
             return
         settled = {e.job for e in self._entries if e.kind == "result" and e.at < before}
         kept = [e for e in self._entries if e.kind != "begin" and e.job not in settled]
-        begin = Entry("begin", "", self.sequence, before, {})
+        lines, last = [], b""
+        kept = [Entry("begin", "", self.sequence, before, {}), *kept]
+        for entry in kept:
+            line, last = _line(entry, last)
+            lines.append(line)
+        file = self._replaced(b"".join(lines))
+        self._file.close()
+        self._file, self._entries, self._last = file, kept, last
+
+    def _replaced(self, content: bytes) -> IO[bytes]:
+        """A new file in the old one's place, which stays there when this raises OSError."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.unlink(missing_ok=True)
-        replaced, self._file = self._file, _opened(fresh)
-        self._entries, self._last = [], b""
-        for entry in [begin, *kept]:
-            self._append(entry)
-        fresh.replace(self._path)
-        _sync_folder(self._path.parent)
-        replaced.close()
+        file = _opened(fresh)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                file.close()
+            fresh.unlink(missing_ok=True)
+            raise
+        sync_folder(self._path.parent)
+        return file
 
-    def close(self) -> None:
-        self._file.close()
+    def _all(self) -> list[Entry]:
+        with self._lock:
+            return list(self._entries)
+
+    def _find(self, kind: Kind, job: UUID) -> Mapping[str, Any] | None:
+        return next((e.facts for e in self._all() if (e.kind, e.job) == (kind, str(job))), None)
+
+    def _without(self, kind: Kind, follower: Kind) -> list[Entry]:
+        entries = self._all()
+        followed = {entry.job for entry in entries if entry.kind == follower}
+        return [e for e in entries if e.kind == kind and e.job not in followed]
 
     def _append(self, entry: Entry) -> None:
         if self.is_damaged:
@@ -184,13 +246,5 @@ def _opened(path: Path) -> IO[bytes]:
         # Replaced between opening and holding it: this is the old file.
         file.close()
         raise JournalInUse(str(path))
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return file
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
