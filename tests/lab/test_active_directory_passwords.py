@@ -39,7 +39,11 @@ PASSWORDS = {
 def neighbours(password: str) -> set[str]:
     """What a careless piece of software would have made of it."""
     cut = {password[:-1], password[:127], password[:128], password[:72], password[:14]}
-    normal = {unicodedata.normalize(form, password) for form in ("NFC", "NFD", "NFKC")}
+    normal = {
+        unicodedata.normalize("NFC", password),
+        unicodedata.normalize("NFD", password),
+        unicodedata.normalize("NFKC", password),
+    }
     return (cut | normal | {password.strip(), password.strip('"'), f'"{password}"'}) - {password}
 
 

@@ -2,7 +2,7 @@
 control, other servers' codes, servers that are busy, and entries that may not be read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,16 @@ from tests.lab.scripted_ldap import Asked, Said, ScriptedLdap
 from tests.services.ports import free_port
 from tests.writeback.connectors.conftest import MakeServer
 from writeback.connectors.active_directory import ActiveDirectory, Settings
-from writeback.connectors.base import Change, DirectoryRules, Entry, Rights, Unanswered, Unreachable
+from writeback.connectors.base import (
+    Change,
+    Connection,
+    Directory,
+    DirectoryRules,
+    Entry,
+    Rights,
+    Unanswered,
+    Unreachable,
+)
 from writeback.connectors.breaker import RESTS_FOR
 from writeback.connectors.ldap import Server, Transport
 
@@ -84,6 +93,17 @@ def directory(ca_file: Path) -> MakeDirectory:
         )
 
     return make
+
+
+def test_the_connector_is_a_directory_like_every_other(
+    scripted: MakeServer, directory: MakeDirectory
+) -> None:
+    active_directory: Directory = directory(scripted(Domain()))
+
+    with active_directory.connect() as connection:
+        offered: Connection = connection
+        assert offered.find("nobody") is None
+    assert active_directory.kind == "active_directory"
 
 
 def changes_of(server: ScriptedLdap) -> list[list[str]]:
@@ -558,9 +578,9 @@ def test_the_account_s_password_is_in_no_text_of_the_settings() -> None:
     assert settings.controllers[0].port == 636
 
 
-@pytest.mark.parametrize(
-    "given", [((), BASE, "svc"), ((Server("dc1"),), "", "svc"), ((Server("dc1"),), BASE, "")]
-)
-def test_settings_that_lack_something_are_none(given: Any) -> None:
+@pytest.mark.parametrize("missing", [{"controllers": ()}, {"base": ""}, {"account": ""}])
+def test_settings_that_lack_something_are_none(missing: dict[str, Any]) -> None:
+    whole = Settings((Server("dc1"),), BASE, "svc@corp", str)
+
     with pytest.raises(ValueError, match="needs"):
-        Settings(*given, str)
+        replace(whole, **missing)
