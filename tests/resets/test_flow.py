@@ -27,6 +27,7 @@ ALLOWED = {
     ("choosing", "refuse"): "refused",
     ("writing", "write"): "done",
     ("writing", "reject_password"): "choosing",
+    ("writing", "return"): "proved",
     ("writing", "lose_track"): "unknown",
     ("writing", "fail"): "failed",
     ("unknown", "write"): "done",

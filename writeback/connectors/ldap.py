@@ -18,6 +18,7 @@ import ldap3
 from .base import Trouble, Unanswered, Unreachable
 
 LDAPS: Final = 636
+LDAP: Final = 389
 PAGING: Final = "1.2.840.113556.1.4.319"
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 

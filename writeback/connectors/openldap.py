@@ -14,14 +14,13 @@ from typing import Final
 
 from .answers import SignIn
 from .base import Entry, Unanswered, Unreachable
-from .ldap import LDAPS, LdapConnection, Server, Transport
+from .ldap import LDAP, LDAPS, LdapConnection, Server, Transport
 from .openldap_answers import PASSWORD_POLICY, Policy, answer_of_bind, code_for_log, policy_read
 from .openldap_connection import BUSY, CONTROLS, OpenLdapConnection, Scope
 from .servers import Servers, servers_read
 from .settings import SettingWrong, Written, is_sendable
 
 KIND: Final = "openldap"
-LDAP: Final = 389
 
 
 def wall_clock() -> datetime:

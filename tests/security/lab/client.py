@@ -221,6 +221,9 @@ class Browser:
         typed = {f"answer_{place}": text for place, text in enumerate(answers, start=1)}
         return self._step("verify", typed or {"code": code})
 
+    def operation(self, operation: str) -> Answer:
+        return self._step("operation", {"operation": operation})
+
     def submit(self, password: str) -> Answer:
         return self._step("submit", {"new_password": password})
 

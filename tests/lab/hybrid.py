@@ -1,0 +1,230 @@
+"""Everything a hybrid tenant has, as the processes it consists of.
+
+The product (gunicorn), the signer and one or more agents run beside a real directory; the person
+is a browser. Between agent and product, and between agent and directory, stands a proxy each that
+can fail. Time is real here, so nothing waits for more than the product itself does.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from tests.cast import Acme, give_app, give_email, make_person
+from tests.lab.tcp_proxy import TcpProxy
+from tests.security.lab.client import Browser
+from tests.security.lab.lab import Lab
+from tests.services.command import ROOT, CommandProcess
+from tests.services.ports import wait_until
+from tests.writeback.field import ADMIN
+from writeback.models import Agent, Connector, DirectoryLink, WritebackJob
+from writeback.services import enrolment
+from writeback.services.states import standings
+
+READY_WITHIN = 30.0
+HEALTHY = "healthy"
+
+
+@dataclass
+class AgentHome:
+    """One agent of the lab: its folder and configuration, and its process while it runs."""
+
+    folder: Path
+    command: list[str]
+    process: CommandProcess | None = None
+    words: str = ""
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "agent.toml"
+
+    def start(self) -> CommandProcess:
+        """Begins to run, from where it stopped or was killed."""
+        arguments = [*self.command, "run", "--config", str(self.config)]
+        self.process = CommandProcess(arguments, _bare_environment())
+        return self.process.start("begins")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.stop()
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+
+    @property
+    def log(self) -> str:
+        return self.process.log if self.process is not None else ""
+
+
+def _bare_environment() -> dict[str, str]:
+    """What an agent has: nothing of the product's settings."""
+    own = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME"}}
+    hidden = {name: "" for name in os.environ if name.startswith(("SSPR_", "DATABASE_"))}
+    return {**hidden, **own, "PYTHONPATH": ""}
+
+
+@dataclass
+class Hybrid:
+    """A lab with a directory behind it."""
+
+    lab: Lab
+    connector: Connector
+    signer: CommandProcess
+    homes: list[AgentHome] = field(default_factory=list)
+
+    @property
+    def acme(self) -> Acme:
+        return self.lab.acme
+
+    # --- People -----------------------------------------------------------------------------
+
+    def add_person(self, name: str, anchor: UUID | str, **more: Any) -> User:
+        """Somebody with an app and a mailbox, whose password is in the directory."""
+        with self.acme.inside():
+            user = make_person(
+                name,
+                self.acme.domain,
+                licence=self.acme.subscription,
+                surname="Hybrid",
+                source=User.Source.PASSWORD_HASH_SYNC,
+                **more,
+            )
+            give_email(user, f"{name}@example.net")
+            give_app(user)
+            self.link(user, anchor)
+        return user
+
+    def link(self, user: User, anchor: UUID | str, connector: Connector | None = None) -> None:
+        with self.acme.inside():
+            DirectoryLink.objects.create(
+                user=user, connector=connector or self.connector, anchor=str(anchor)
+            )
+
+    # --- Journeys ---------------------------------------------------------------------------
+
+    def proved(self, user: User) -> Browser:
+        """A browser of somebody who gave both proofs."""
+        browser = self.lab.browser()
+        browser.start(user.user_id)
+        browser.choose("app_code")
+        browser.verify(self.lab.app_code(user))
+        browser.choose("email", f"{user.user_id.partition('@')[0]}@example.net")
+        browser.verify(self.lab.code())
+        return browser
+
+    def choosing(self, user: User) -> Browser:
+        """The same, at the page that asks for a new password."""
+        browser = self.proved(user)
+        if browser.state == "proved":
+            browser.operation("reset")
+        assert browser.state == "choosing", browser.state
+        return browser
+
+    def settled(self, browser: Browser, seconds: float = READY_WITHIN) -> str:
+        """The state of the journey, once it is no longer at the writing."""
+        return self.until(lambda: browser.status().page.state, "writing", seconds)
+
+    def until(self, look: Callable[[], str], leaves: str, seconds: float = READY_WITHIN) -> str:
+        found = leaves
+
+        def moved() -> bool:
+            nonlocal found
+            found = look()
+            return found != leaves
+
+        wait_until(moved, f"something else than {leaves}", seconds)
+        return found
+
+    def jobs(self, browser: Browser) -> list[WritebackJob]:
+        with self.acme.inside():
+            rows = WritebackJob.objects.filter(origin=browser.flow, purpose="reset")
+            return list(rows.order_by("attempt"))
+
+    # --- The connection ---------------------------------------------------------------------
+
+    def state(self) -> str:
+        with self.acme.inside():
+            return standings(timezone.now())[0].state
+
+    def wait_until_healthy(self) -> None:
+        wait_until(lambda: self.state() == HEALTHY, "the directory to be healthy", READY_WITHIN)
+
+    def enrol(self, home: AgentHome) -> Agent:
+        """Lets an agent in, as an administrator does who compares the words."""
+        with self.acme.inside():
+            code = enrolment.make_code(self.connector, ADMIN, timezone.now())
+        done = subprocess.run(
+            [*home.command, "enrol", "--config", str(home.config)],
+            input=f"{code}\n",
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **_bare_environment()},
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        home.words = done.stdout
+        with self.acme.inside():
+            agent: Agent = Agent.objects.get(state=Agent.State.PENDING)
+            return enrolment.confirm(agent.pk, ADMIN, timezone.now())
+
+    def close(self) -> None:
+        for home in self.homes:
+            home.stop()
+        self.signer.stop()
+
+
+def source_command() -> list[str]:
+    """The agent from the sources, under the Python of the tests."""
+    return [sys.executable, "-m", "writeback.agent"]
+
+
+def write_config(
+    folder: Path, product: str, settings: Mapping[str, Any], *, secret: str, **more: Any
+) -> None:
+    """`settings` of the directory; `more`: kind, places, canary, limits' further lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = folder / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
+    secret_file = folder / "secret"
+    secret_file.touch(mode=0o600)
+    secret_file.write_text(secret, encoding="utf-8")
+    places = ", ".join(f'"{place}"' for place in more["places"])
+    lines = [
+        f'product = "{product}"',
+        "allow_loopback_http = true",
+        f'state = "{state}"',
+        f'name = "{folder.name}"',
+        "[directory]",
+        f'kind = "{more["kind"]}"',
+        f'secret_file = "{secret_file}"',
+        f'canary = "{more.get("canary", "")}"',
+        "[directory.settings]",
+        *(f"{name} = {_toml(value)}" for name, value in settings.items()),
+        "[limits]",
+        f"places = [{places}]",
+        *more.get("limits", ["per_hour = 1000", "burst = 1000"]),
+    ]
+    (folder / "agent.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    return f'"{value}"' if isinstance(value, str | Path) else str(value)
+
+
+def cloud_address(proxy: TcpProxy) -> str:
+    """Where the agent finds the product: through the proxy, by number, which is a shared host."""
+    return f"http://127.0.0.1:{proxy.port}"

@@ -1,0 +1,107 @@
+"""Fixtures of a whole hybrid tenant; a test module imports those it uses."""
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenants.keys import forget_keys
+from tests.cast import Acme, Beta
+from tests.lab.hybrid import AgentHome, Hybrid, cloud_address, source_command, write_config
+from tests.lab.samba_dc import SambaDc
+from tests.lab.seeds import BASE, SERVICE, Seed
+from tests.lab.tcp_proxy import TcpProxy
+from tests.resets.walks import set_policy
+from tests.security.lab.lab import Lab
+from tests.security.lab.server import SHARED_HOST, start_server
+from tests.services.command import CommandProcess
+from tests.services.server import ServerProcess
+from tests.writeback.field import SIGNER, make_connector
+from writeback.keys import written
+
+PUBLIC = written(SIGNER.public_key())
+PRIVATE = base64.b64encode(SIGNER.private_bytes_raw()).decode()
+MakeHome = Callable[..., AgentHome]
+
+
+@pytest.fixture(name="writing_server", scope="session")
+def writing_server_fixture(django_db_setup: None) -> Iterator[ServerProcess]:
+    """The product, which agents reach by number."""
+    hosts = f"{SHARED_HOST},127.0.0.1"
+    with start_server(SSPR_ALLOWED_HOSTS=hosts, SSPR_SIGNER_PUBLIC_KEYS=PUBLIC) as server:
+        yield server
+
+
+@pytest.fixture(name="hybrid_lab")
+def hybrid_lab_fixture(
+    transactional_db: None, acme: Acme, beta: Beta, writing_server: ServerProcess, outbox_dir: Path
+) -> Iterator[Lab]:
+    """What must hold after every case is checked when the test is over."""
+    forget_keys()
+    found = Lab(acme, beta, writing_server, outbox_dir)
+    yield found
+    try:
+        found.check()
+    finally:
+        found.close()
+
+
+@pytest.fixture(name="hybrid")
+def hybrid_fixture(hybrid_lab: Lab) -> Iterator[Hybrid]:
+    """Acme with writeback on, one directory without an agent yet, and the signer at work."""
+    set_policy(hybrid_lab.acme, writeback=True)
+    connector = make_connector(hybrid_lab.acme)
+    signer = CommandProcess.manage("signer", env={"SSPR_SIGNER_KEY": PRIVATE}).start("signing")
+    found = Hybrid(hybrid_lab, connector, signer)
+    yield found
+    found.close()
+
+
+@pytest.fixture(name="cloud")
+def cloud_fixture(writing_server: ServerProcess) -> Iterator[TcpProxy]:
+    """What lies between the agents and the product."""
+    proxy = TcpProxy(("127.0.0.1", writing_server.port))
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(name="domain")
+def domain_fixture(dc: SambaDc) -> Iterator[TcpProxy]:
+    """What lies between the agents and the domain controller."""
+    proxy = TcpProxy((dc.address, dc.port))
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(name="make_home")
+def make_home_fixture(
+    hybrid: Hybrid, dc: SambaDc, cloud: TcpProxy, domain: TcpProxy, tmp_path: Path
+) -> MakeHome:
+    """`make_home()` enrols, confirms and starts one more agent of the domain, and waits until its
+    directory is healthy. account: whom it signs in as; more: of `write_config`."""
+
+    def make(account: Seed = SERVICE, *, start: bool = True, **more: Any) -> AgentHome:
+        home = AgentHome(
+            tmp_path / f"agent{len(hybrid.homes)}", more.pop("command", None) or source_command()
+        )
+        settings = {
+            "servers": [f"{domain.host}:{domain.port}"],
+            "base": BASE,
+            "account": account.login,
+            "ca_file": str(dc.ca_file),
+            **more.pop("settings", {}),
+        }
+        given = {"kind": "active_directory", "places": [f"OU=Staff,{BASE}"], **more}
+        write_config(home.folder, cloud_address(cloud), settings, secret=account.password, **given)
+        hybrid.homes.append(home)
+        hybrid.enrol(home)
+        if start:
+            home.start()
+            hybrid.wait_until_healthy()
+        return home
+
+    return make
