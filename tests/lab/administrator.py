@@ -106,6 +106,15 @@ class Administrator:
         """When the password was set, in the directory's own counting."""
         return int(self.values(seed, "pwdLastSet")[0])
 
+    def version(self, seed: Seed) -> int:
+        """How often the directory has set this password."""
+        for value in self.values(seed, "msDS-ReplAttributeMetaData"):
+            if b"<pszAttributeName>unicodePwd<" in value:
+                found = re.search(rb"<dwVersion>(\d+)<", value)
+                assert found is not None
+                return int(found[1])
+        raise LookupError(seed.name)
+
     def sign_in(self, login: str, password: str | bytes) -> str:
         """ "ok", or the code that the controller refuses with. Text goes as its UTF-8."""
         exact = password.encode() if isinstance(password, str) else password

@@ -10,14 +10,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from tests.cast import Acme, give_app, give_email, make_person
+from tests.lab.administrator import Administrator
+from tests.lab.seeds import Mark, Seed
 from tests.lab.tcp_proxy import TcpProxy
 from tests.security.lab.client import Browser
 from tests.security.lab.lab import Lab
@@ -26,6 +30,7 @@ from tests.services.ports import wait_until
 from tests.writeback.field import ADMIN
 from writeback.models import Agent, Connector, DirectoryLink, WritebackJob
 from writeback.services import enrolment
+from writeback.services.outcome import sweep
 from writeback.services.states import standings
 
 READY_WITHIN = 30.0
@@ -79,6 +84,7 @@ class Hybrid:
     connector: Connector
     signer: CommandProcess
     homes: list[AgentHome] = field(default_factory=list)
+    users: dict[str, User] = field(default_factory=dict)
 
     @property
     def acme(self) -> Acme:
@@ -148,6 +154,40 @@ class Hybrid:
             rows = WritebackJob.objects.filter(origin=browser.flow, purpose="reset")
             return list(rows.order_by("attempt"))
 
+    def person(self, administrator: Administrator, *marks: Mark, **more: Any) -> Seed:
+        """Somebody of the domain who is known to the product too, by the same name."""
+        seed = administrator.add_person(*marks, **more)
+        self.users[seed.name] = self.add_person(seed.name, administrator.anchor(seed))
+        return seed
+
+    def submitted(self, seed: Seed, password: str) -> Browser:
+        """A browser of somebody who sent a new password."""
+        browser = self.choosing(self.users[seed.name])
+        browser.submit(password)
+        return browser
+
+    def again(self, browser: Browser, password: str) -> str:
+        """One more try, of somebody who is asked for a password once more."""
+        if browser.status().page.state == "choosing":
+            browser.submit(password)
+        return self.settled(browser)
+
+    # --- Time that passes -------------------------------------------------------------------
+
+    def let_pass(self, browser: Browser, seconds: float) -> None:
+        """Makes the journey's jobs older, as if they had been made and taken earlier."""
+        span = timedelta(seconds=seconds)
+        with self.acme.inside():
+            WritebackJob.objects.filter(origin=browser.flow).update(
+                created_at=F("created_at") - span,
+                taken_at=F("taken_at") - span,
+                leased_until=F("leased_until") - span,
+            )
+
+    def sweep(self) -> None:
+        """What the worker does every second."""
+        sweep(timezone.now())
+
     # --- The connection ---------------------------------------------------------------------
 
     def state(self) -> str:
@@ -155,7 +195,10 @@ class Hybrid:
             return standings(timezone.now())[0].state
 
     def wait_until_healthy(self) -> None:
-        wait_until(lambda: self.state() == HEALTHY, "the directory to be healthy", READY_WITHIN)
+        self.wait_for_state(HEALTHY)
+
+    def wait_for_state(self, state: str) -> None:
+        wait_until(lambda: self.state() == state, f"the directory to be {state}", 2 * READY_WITHIN)
 
     def enrol(self, home: AgentHome) -> Agent:
         """Lets an agent in, as an administrator does who compares the words."""
@@ -180,7 +223,6 @@ class Hybrid:
     def close(self) -> None:
         for home in self.homes:
             home.stop()
-        self.signer.stop()
 
 
 def source_command() -> list[str]:

@@ -9,10 +9,11 @@ import pytest
 
 from tenants.keys import forget_keys
 from tests.cast import Acme, Beta
+from tests.lab.certificates import Authority
 from tests.lab.hybrid import AgentHome, Hybrid, cloud_address, source_command, write_config
 from tests.lab.samba_dc import SambaDc
 from tests.lab.seeds import BASE, SERVICE, Seed
-from tests.lab.tcp_proxy import TcpProxy
+from tests.lab.tcp_proxy import DirectoryProxy, Interception, TcpProxy
 from tests.resets.walks import set_policy
 from tests.security.lab.lab import Lab
 from tests.security.lab.server import SHARED_HOST, start_server
@@ -48,12 +49,19 @@ def hybrid_lab_fixture(
         found.close()
 
 
+@pytest.fixture(name="signer", scope="session")
+def signer_fixture(django_db_setup: None) -> Iterator[CommandProcess]:
+    """The signer at work, for all tests."""
+    process = CommandProcess.manage("signer", env={"SSPR_SIGNER_KEY": PRIVATE}).start("signing")
+    yield process
+    process.stop()
+
+
 @pytest.fixture(name="hybrid")
-def hybrid_fixture(hybrid_lab: Lab) -> Iterator[Hybrid]:
+def hybrid_fixture(hybrid_lab: Lab, signer: CommandProcess) -> Iterator[Hybrid]:
     """Acme with writeback on, one directory without an agent yet, and the signer at work."""
     set_policy(hybrid_lab.acme, writeback=True)
     connector = make_connector(hybrid_lab.acme)
-    signer = CommandProcess.manage("signer", env={"SSPR_SIGNER_KEY": PRIVATE}).start("signing")
     found = Hybrid(hybrid_lab, connector, signer)
     yield found
     found.close()
@@ -68,10 +76,19 @@ def cloud_fixture(writing_server: ServerProcess) -> Iterator[TcpProxy]:
     proxy.stop()
 
 
+@pytest.fixture(name="domain_authority", scope="session")
+def domain_authority_fixture(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whom the agents of the lab believe about the domain."""
+    return Authority.create(tmp_path_factory.mktemp("domain-authority") / "ca")
+
+
 @pytest.fixture(name="domain")
-def domain_fixture(dc: SambaDc) -> Iterator[TcpProxy]:
+def domain_fixture(
+    dc: SambaDc, domain_authority: Authority, tmp_path: Path
+) -> Iterator[DirectoryProxy]:
     """What lies between the agents and the domain controller."""
-    proxy = TcpProxy((dc.address, dc.port))
+    shown = domain_authority.issue(tmp_path / "domain", ["127.0.0.1"])
+    proxy = DirectoryProxy((dc.address, dc.port), Interception(shown, dc.ca_file, dc.address))
     proxy.start()
     yield proxy
     proxy.stop()
@@ -79,7 +96,11 @@ def domain_fixture(dc: SambaDc) -> Iterator[TcpProxy]:
 
 @pytest.fixture(name="make_home")
 def make_home_fixture(
-    hybrid: Hybrid, dc: SambaDc, cloud: TcpProxy, domain: TcpProxy, tmp_path: Path
+    hybrid: Hybrid,
+    domain_authority: Authority,
+    cloud: TcpProxy,
+    domain: DirectoryProxy,
+    tmp_path: Path,
 ) -> MakeHome:
     """`make_home()` enrols, confirms and starts one more agent of the domain, and waits until its
     directory is healthy. account: whom it signs in as; more: of `write_config`."""
@@ -92,7 +113,7 @@ def make_home_fixture(
             "servers": [f"{domain.host}:{domain.port}"],
             "base": BASE,
             "account": account.login,
-            "ca_file": str(dc.ca_file),
+            "ca_file": str(domain_authority.file),
             **more.pop("settings", {}),
         }
         given = {"kind": "active_directory", "places": [f"OU=Staff,{BASE}"], **more}

@@ -59,7 +59,7 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._stops = False
+        self._stops = self._refuses = False
         self.connections = 0
         self.requests = bytearray()
         self.answers = bytearray()
@@ -116,6 +116,14 @@ class TcpProxy:
         for one in ended:
             _reset(one)
 
+    def refuse(self) -> None:
+        """Nobody is let through any more, until `accept`."""
+        self._refuses = True
+        self.cut()
+
+    def accept(self) -> None:
+        self._refuses = False
+
     def _begin(self, work: object, *arguments: object) -> None:
         assert callable(work)
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -129,6 +137,9 @@ class TcpProxy:
             except OSError:
                 return
             self.connections += 1
+            if self._refuses:
+                _reset(near)
+                continue
             self._begin(self._join, near)
 
     def _join(self, near: socket.socket) -> None:
@@ -158,11 +169,15 @@ class TcpProxy:
         try:
             while data := near.recv(CHUNK):
                 self.requests += data
+                self._before_request(data)
                 self._fault.passes_requests.wait()
                 far.sendall(data)
             far.shutdown(socket.SHUT_WR)
         except OSError:
             _reset(far)
+
+    def _before_request(self, data: bytes) -> None:
+        """Of a proxy that looks into what passes. Raises OSError to lose it."""
 
     def _pass_answers(self, far: socket.socket, near: socket.socket) -> None:
         try:
@@ -204,3 +219,40 @@ def _reset(one: socket.socket) -> None:
         # Wakes a thread that waits in `recv`; closing alone would leave it waiting.
         socket.socket.shutdown(one, socket.SHUT_RD)
     one.close()
+
+
+class DirectoryProxy(TcpProxy):
+    """Knows a change of a password when it passes, because TLS ends here: `changes` counts them.
+
+    at_change: what is done about the next one. pass; hold: it reaches the directory and the answer
+    waits until `release`; lose: it never arrives, and the connections are cut.
+    """
+
+    MARK = b"unicodePwd"
+
+    def __init__(self, target: tuple[str, int], interception: Interception) -> None:
+        super().__init__(target, interception=interception)
+        self.changes = 0
+        self.at_change = "pass"
+        self._answered = 0
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the directory answered a change, and the answer waits here."""
+        return bool(self._answered) and len(self.answers) > self._answered
+
+    def release(self) -> None:
+        super().release()
+        self._answered = 0
+
+    def _before_request(self, data: bytes) -> None:
+        if self.MARK not in data or b"msDS-Repl" in data:
+            return
+        self.changes += 1
+        act, self.at_change = self.at_change, "pass"
+        if act == "hold":
+            self._answered = len(self.answers)
+            self.stall_answers()
+        elif act == "lose":
+            self.cut()
+            raise ConnectionResetError

@@ -11,6 +11,7 @@ from tests.lab.hybrid_fixtures import (  # noqa: F401
     hybrid_fixture,
     hybrid_lab_fixture,
     make_home_fixture,
+    signer_fixture,
     writing_server_fixture,
 )
 from tests.lab.samba_dc import SambaDc
@@ -26,23 +27,8 @@ def agent(make_home: MakeHome) -> AgentHome:
     return make_home()
 
 
-def person(hybrid: Hybrid, administrator: Administrator, *marks: Mark, **more: str) -> Seed:
-    """Somebody of the domain who is known to the product too, by the same name."""
-    seed = administrator.add_person(*marks, **more)  # type: ignore[arg-type]  # unit and password
-    hybrid.add_person(seed.name, administrator.anchor(seed))
-    return seed
-
-
-def user_of(hybrid: Hybrid, seed: Seed):  # type: ignore[no-untyped-def]
-    from accounts.models import User
-
-    with hybrid.acme.inside():
-        return User.objects.get(user_id__startswith=f"{seed.name}@")
-
-
 def reset(hybrid: Hybrid, seed: Seed, password: str = NEW) -> Browser:
-    browser = hybrid.choosing(user_of(hybrid, seed))
-    browser.submit(password)
+    browser = hybrid.submitted(seed, password)
     hybrid.settled(browser)
     return browser
 
@@ -50,7 +36,7 @@ def reset(hybrid: Hybrid, seed: Seed, password: str = NEW) -> Browser:
 def test_the_new_password_opens_the_domain_and_the_old_one_does_not(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator, dc: SambaDc
 ) -> None:
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     browser = reset(hybrid, seed)
     assert browser.state == "done"
     assert administrator.sign_in(seed.login, NEW) == "ok"
@@ -61,7 +47,7 @@ def test_the_new_password_opens_the_domain_and_the_old_one_does_not(
 def test_a_locked_account_is_unlocked_with_its_reset(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator
 ) -> None:
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     administrator.lock(seed)
     assert reset(hybrid, seed).state == "done"
     assert administrator.sign_in(seed.login, NEW) == "ok"
@@ -71,9 +57,9 @@ def test_a_locked_account_is_unlocked_and_keeps_its_password(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator
 ) -> None:
     set_policy(hybrid.acme, unlock_without_reset=True)
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     administrator.lock(seed)
-    browser = hybrid.proved(user_of(hybrid, seed))
+    browser = hybrid.proved(hybrid.users[seed.name])
     assert browser.state == "proved"
     browser.operation("unlock")
     assert hybrid.settled(browser) == "done"
@@ -84,7 +70,7 @@ def test_a_locked_account_is_unlocked_and_keeps_its_password(
 def test_somebody_who_had_to_change_does_not_have_to_any_more(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator
 ) -> None:
-    seed = person(hybrid, administrator, "must_change")
+    seed = hybrid.person(administrator, "must_change")
     assert reset(hybrid, seed).state == "done"
     assert administrator.sign_in(seed.login, NEW) == "ok"
 
@@ -106,7 +92,7 @@ def test_whom_the_agent_may_not_touch_is_told_so_and_nothing_changes(
     unit: str,
     words: str,
 ) -> None:
-    seed = person(hybrid, administrator, *marks, unit=unit)
+    seed = hybrid.person(administrator, *marks, unit=unit)
     before = administrator.last_set(seed)
     browser = reset(hybrid, seed)
     assert browser.state == "failed"
@@ -118,7 +104,7 @@ def test_an_account_without_the_right_is_told_as_such(
     hybrid: Hybrid, make_home: MakeHome, administrator: Administrator
 ) -> None:
     make_home(POWERLESS)
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     browser = reset(hybrid, seed)
     assert browser.state == "failed"
     assert "can&#x27;t be changed here" in browser.status().text
@@ -129,7 +115,7 @@ def test_a_password_that_is_set_while_the_lock_stays_is_told_as_both(
     hybrid: Hybrid, make_home: MakeHome, administrator: Administrator
 ) -> None:
     make_home(RESETS_ONLY)
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     administrator.lock(seed)
     browser = reset(hybrid, seed)
     assert browser.state == "done"
@@ -140,8 +126,8 @@ def test_a_password_that_is_set_while_the_lock_stays_is_told_as_both(
 def test_a_password_that_is_too_short_leads_back_and_the_next_one_holds(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator
 ) -> None:
-    seed = person(hybrid, administrator)
-    browser = hybrid.choosing(user_of(hybrid, seed))
+    seed = hybrid.person(administrator)
+    browser = hybrid.choosing(hybrid.users[seed.name])
     browser.submit("Short-1x")
     assert hybrid.settled(browser) == "choosing"
     assert "does not accept this password" in browser.status().text
@@ -154,8 +140,8 @@ def test_a_password_that_is_too_short_leads_back_and_the_next_one_holds(
 def test_the_domains_own_rules_are_shown_before_the_password_is_typed(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator
 ) -> None:
-    seed = person(hybrid, administrator)
-    browser = hybrid.choosing(user_of(hybrid, seed))
+    seed = hybrid.person(administrator)
+    browser = hybrid.choosing(hybrid.users[seed.name])
 
     def shown() -> str:
         return "yes" if "Use 10 characters or more" in browser.status().text else "no"
@@ -164,7 +150,7 @@ def test_the_domains_own_rules_are_shown_before_the_password_is_typed(
 
 
 STRANGE = [
-    " two spaces at both ends ",
+    " Two spaces at both ends, 1 ",
     "Emoji \U0001f9ff and combining e\u0301 n\u0303",
     "\"; calc & $(id) %0a ' \\ <x> {{7*7}} %s",
     "L" + "ong-7" * 25 + "!",
@@ -175,7 +161,7 @@ STRANGE = [
 def test_a_password_arrives_exactly_as_it_was_typed(
     hybrid: Hybrid, agent: AgentHome, administrator: Administrator, password: str
 ) -> None:
-    seed = person(hybrid, administrator)
+    seed = hybrid.person(administrator)
     assert reset(hybrid, seed, password).state == "done"
     assert administrator.sign_in(seed.login, password) == "ok"
     assert administrator.sign_in(seed.login, password.strip() + "x") != "ok"
