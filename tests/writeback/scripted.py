@@ -96,7 +96,7 @@ class Scripted:
         self.seen: list[str] = []
         self.rights = Rights(reset=True, unlock=True, must_change=True)
         self.sign_in_says: SignIn | None = None
-        self.gate: Callable[[], None] = lambda: None
+        self.gate: Action = lambda: None
         self._state = state
         if state is not None and state.exists():
             self.person = Person(**json.loads(state.read_text()))

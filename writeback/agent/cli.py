@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sspr-agent: {problem}", file=sys.stderr)
     except JournalInUse:
         print(f"sspr-agent: another agent runs on {config.state}", file=sys.stderr)
-    except (OSError, NotPrivate) as error:
+    except NotPrivate as path:
+        print(f"sspr-agent: {path}: others can read this file; chmod 600 {path}", file=sys.stderr)
+    except OSError as error:
         print(f"sspr-agent: {error}", file=sys.stderr)
     return 1
 

@@ -44,9 +44,11 @@ class HandedOut:
     def read(cls, body: Mapping[str, Any]) -> "HandedOut":
         """Raises ValueError, KeyError or TypeError for anything else."""
         fence, lease = body["fence"], body["lease"]
-        if not isinstance(fence, int) or fence < 1 or not isinstance(lease, int | float):
-            raise ValueError("fence and lease are numbers")
-        return cls(UUID(body["job"]), fence, min(lease, LEASE), decoded(body["envelope"]))
+        if not isinstance(fence, int) or not isinstance(lease, int | float):
+            raise TypeError("fence and lease are numbers")
+        if fence < 1 or not lease > 0:
+            raise ValueError("fence and lease count from one")
+        return cls(UUID(str(body["job"])), fence, min(lease, LEASE), decoded(body["envelope"]))
 
 
 class Slot:
