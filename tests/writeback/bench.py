@@ -57,7 +57,7 @@ class TestClock:
     at: datetime = START
     seconds: float = 1000.0
     is_ending: bool = False
-    on_wait: list[Callable[[], None]] = field(default_factory=list)
+    on_wait: list[Callable[[], object]] = field(default_factory=list)
 
     def pass_by(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)

@@ -84,7 +84,8 @@ def answers(change: Change) -> Action:
 
 class Scripted:
     """One person in a directory of one server. plan: what happens at a point, one after the other;
-    when nothing is left it works. state: a file that outlives the process."""
+    when nothing is left it works. gate: is called at every connection, for what lasts. state: a
+    file that outlives the process."""
 
     kind = "scripted"
 
@@ -95,6 +96,7 @@ class Scripted:
         self.seen: list[str] = []
         self.rights = Rights(reset=True, unlock=True, must_change=True)
         self.sign_in_says: SignIn | None = None
+        self.gate: Action = lambda: None
         self._state = state
         if state is not None and state.exists():
             self.person = Person(**json.loads(state.read_text()))
@@ -117,6 +119,7 @@ class Scripted:
     @contextmanager
     def connect(self, controller: str = "") -> Iterator["ScriptedConnection"]:
         self.reach("connect")
+        self.gate()
         if controller not in {"", "dc1"}:
             raise Unreachable("unreachable")
         yield ScriptedConnection(self)

@@ -153,15 +153,17 @@ class Journal:
         """A new file in the old one's place, which stays there when this raises OSError."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.unlink(missing_ok=True)
-        file = _opened(fresh)
+        file: IO[bytes] | None = None
         try:
+            file = _opened(fresh)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             fresh.replace(self._path)
         except OSError:
             with suppress(OSError):
-                file.close()
+                if file is not None:
+                    file.close()
             fresh.unlink(missing_ok=True)
             raise
         sync_folder(self._path.parent)
@@ -246,5 +248,9 @@ def _opened(path: Path) -> IO[bytes]:
         # Replaced between opening and holding it: this is the old file.
         file.close()
         raise JournalInUse(str(path))
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        file.close()
+        raise
     return file

@@ -191,6 +191,50 @@ def test_the_count_goes_on_when_everything_was_left_out(reopen: Reopen) -> None:
     assert (reopen().sequence, reopen().times()) == (7, [])
 
 
+def test_a_result_is_brought_until_it_was_taken(reopen: Reopen) -> None:
+    _two_jobs(reopen())
+    journal = reopen()
+    assert [entry.job for entry in journal.unreported()] == [str(FIRST)]
+
+    journal.note_reported(FIRST, NOW + 5)
+    journal.note_reported(FIRST, NOW + 6)
+    journal.note_reported(SECOND, NOW + 6)
+
+    again = reopen()
+    assert (again.unreported(), len(again.unsettled())) == ([], 1)
+    assert again.find_result(FIRST) == {"outcome": "succeeded"}
+    assert (again.find_intent(SECOND), again.find_result(SECOND)) == (WITNESS, None)
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_when_it_is_tidied(
+    reopen: Reopen, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = reopen()
+    _two_jobs(journal)
+    before = path.read_bytes()
+
+    real, left = os.fsync, 0
+
+    def full(number: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, "no space left")
+        real(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        for allowed in (0, 1):
+            left = allowed
+            with pytest.raises(OSError, match="no space"):
+                journal.forget(NOW + 999)
+
+    assert (path.read_bytes(), list(path.parent.iterdir())) == (before, [path])
+    assert not journal.is_damaged
+    assert journal.intend(THIRD, 3, NOW, {})
+    assert [entry.job for entry in reopen().unsettled()] == [str(SECOND), str(THIRD)]
+
+
 def test_one_process_holds_it_and_its_owner_alone_reads_it(reopen: Reopen, path: Path) -> None:
     _two_jobs(reopen())
 

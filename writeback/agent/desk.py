@@ -1,0 +1,176 @@
+"""Jobs in hand: each is carried out in a thread of its own, so that a directory that stalls on one
+does not hold up the others.
+
+Only so many are on their way to the directory at once. One that waits for an answer that does not
+come gives its place back; there can be no more of those than the hourly cap lets begin.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock, Semaphore, Thread
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ..execution import perform
+from ..outcomes import SETTLES_AFTER
+from ..protocol import Refused, read_envelope
+from ..reports import Report, read
+from ..workplace import Delivery, Workplace
+from .identity import decoded
+from .journal import Journal
+from .reporting import Reporting
+
+LEASE = 30.0
+TOLD_AFTER = 18.0
+"""Seconds after a job was taken until "no answer yet" is told, if that is all there is."""
+
+log = logging.getLogger("sspr-agent")
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """What the product handed out. Nothing of it is believed but what the envelope says."""
+
+    job: UUID
+    fence: int
+    lease: float
+    envelope: bytes
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> "HandedOut":
+        """Raises ValueError, KeyError or TypeError for anything else."""
+        fence, lease = body["fence"], body["lease"]
+        if not isinstance(fence, int) or not isinstance(lease, int | float):
+            raise TypeError("fence and lease are numbers")
+        if fence < 1 or not lease > 0:
+            raise ValueError("fence and lease count from one")
+        return cls(UUID(str(body["job"])), fence, min(lease, LEASE), decoded(body["envelope"]))
+
+
+class Slot:
+    """A place at the directory, given back once."""
+
+    def __init__(self, slots: Semaphore) -> None:
+        self._slots = slots
+        self._lock = Lock()
+        self._is_held = True
+
+    def free(self) -> None:
+        with self._lock:
+            if self._is_held:
+                self._is_held = False
+                self._slots.release()
+
+
+class Desk:
+    """Takes what was handed out and reports what became of it."""
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        journal: Journal,
+        signers: Mapping[str, Ed25519PublicKey],
+        reporting: Reporting,
+        at_once: int,
+    ) -> None:
+        self._workplace = workplace
+        self._journal = journal
+        self._signers = signers
+        self._reporting = reporting
+        self._slots = Semaphore(at_once)
+        self._lock = Lock()
+        self._fences: dict[UUID, int] = {}
+        self._left_open: dict[UUID, int] = {}
+        self._threads: list[Thread] = []
+
+    def find_slot(self, seconds: float) -> Slot | None:
+        """A place at the directory; nothing while all are taken."""
+        return Slot(self._slots) if self._slots.acquire(timeout=seconds) else None
+
+    def has(self, job: UUID) -> bool:
+        with self._lock:
+            return job in self._fences
+
+    def fence_of(self, job: UUID, written: int) -> int:
+        """The newest hand-out of a job that was left open here. written: of its intent."""
+        with self._lock:
+            return self._left_open.get(job, written)
+
+    @property
+    def count(self) -> int:
+        with self._lock:
+            return len(self._fences)
+
+    def take(self, handed: HandedOut, slot: Slot) -> None:
+        """Begins a job, or notes that one in hand was handed out again."""
+        taken_at = self._workplace.clocks.monotonic()
+        with self._lock:
+            is_in_hand = handed.job in self._fences
+            self._fences[handed.job] = max(handed.fence, self._fences.get(handed.job, 0))
+        if is_in_hand:
+            slot.free()
+            return
+        thread = Thread(target=self._work, args=(handed, slot, taken_at), daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+
+    def finish(self, seconds: float) -> None:
+        """Waits for the jobs in hand to come to an end."""
+        end = self._workplace.clocks.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - self._workplace.clocks.monotonic()))
+
+    def _work(self, handed: HandedOut, slot: Slot, taken_at: float) -> None:
+        def interim(report: Report) -> None:
+            slot.free()
+            left = taken_at + TOLD_AFTER - self._workplace.clocks.monotonic()
+            self._reporting.add(handed.job, report, self._fence(handed.job), max(0.0, left))
+
+        try:
+            report = self._done(handed, taken_at, interim)
+        except Exception as error:
+            # Its text may hold anything, so only its place is told.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            fault = f"{type(error).__name__} at {place.filename}:{place.lineno}"
+            log.error("job %s: %s", handed.job, fault)
+            is_begun = self._journal.knows(handed.job)
+            report = self._workplace.report("unknown" if is_begun else "failed", "refused")
+        finally:
+            slot.free()
+        with self._lock:
+            fence = self._fences.pop(handed.job)
+            if report.outcome == "unknown":
+                self._left_open[handed.job] = fence
+        self._reporting.add(handed.job, report, fence)
+        log.info("job %s: %s %s", handed.job, report.outcome, report.cause)
+
+    def _done(
+        self, handed: HandedOut, taken_at: float, interim: Callable[[Report], None]
+    ) -> Report:
+        try:
+            envelope = read_envelope(handed.envelope, self._signers, self._workplace.clocks.now())
+            if envelope.job.id != handed.job:
+                raise Refused("malformed")
+        except Refused as refused:
+            return self._refused(handed, refused.cause)
+        # What is sent at the last moment may still arrive a while later, and then the next one who
+        # has the job is not to be at it already.
+        write_until = taken_at + handed.lease - SETTLES_AFTER.total_seconds()
+        delivery = Delivery(envelope, handed.fence, write_until)
+        return perform(delivery, self._workplace, interim)
+
+    def _refused(self, handed: HandedOut, cause: str) -> Report:
+        """An envelope that is too old may belong to a job that was begun when it was not."""
+        result = self._journal.find_result(handed.job)
+        if result is not None:
+            return read(result["report"])
+        is_open = self._journal.knows(handed.job) or (handed.fence > 1 and cause == "too_late")
+        return self._workplace.report("unknown" if is_open else "failed", cause)
+
+    def _fence(self, job: UUID) -> int:
+        with self._lock:
+            return self._fences[job]

@@ -1,0 +1,143 @@
+"""Bringing reports to the product until it has taken them, through outages and restarts.
+
+What is in the journal is brought until the product has it; the rest as long as somebody could be
+waiting for it. Only the newest report of a job counts.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Condition, Lock
+from uuid import UUID
+
+from ..protocol import LIFETIME
+from ..reports import NotAReport, Report, read, written
+from ..workplace import Unwritable
+from .client import Client, NoAnswer, TurnedAway
+from .journal import Journal
+from .pace import Backoff, Ending
+
+log = logging.getLogger("sspr-agent")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """due, until: of the monotonic clock. until counts only for what is not in the journal."""
+
+    job: UUID
+    report: Report
+    fence: int
+    due: float
+    until: float
+
+
+class Reporting:
+    """One thread brings the reports (`run`), any may add one."""
+
+    def __init__(
+        self,
+        client: Client,
+        journal: Journal,
+        ending: Ending,
+        monotonic: Callable[[], float],
+        seconds: Callable[[], int],
+    ) -> None:
+        self._client = client
+        self._journal = journal
+        self._ending = ending
+        self._monotonic = monotonic
+        self._seconds = seconds
+        self._waiting: dict[UUID, Waiting] = {}
+        self._changed = Condition()
+        self._bringing = Lock()
+        self._backoff = Backoff()
+
+    def restore(self) -> None:
+        """Puts in line what was known and not brought when the agent ended (F-07)."""
+        for entry in self._journal.unreported():
+            try:
+                self.add(UUID(entry.job), read(entry.facts["report"]), entry.facts["fence"])
+            except (NotAReport, KeyError):
+                log.warning("job %s: its result is of another version, not reported", entry.job)
+
+    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
+        """A report in place of an earlier one of the same job. delay: for one that is worth telling
+        only if nothing better comes in so many seconds."""
+        now = self._monotonic()
+        until = now + LIFETIME.total_seconds()
+        with self._changed:
+            self._waiting[job] = Waiting(job, report, fence, now + delay, until)
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """Until the agent ends."""
+        while not self._ending.is_set:
+            waiting = self._next(longest=1)
+            if waiting is not None and not self._bring(waiting):
+                self._ending.wait(self._backoff.pause())
+
+    def finish(self, seconds: float) -> None:
+        """What is left, tried once each within this time; the journal keeps what is not taken."""
+        end = self._monotonic() + seconds
+        with self._changed:
+            left = list(self._waiting.values())
+        for waiting in left:
+            if self._monotonic() < end and not self._bring(waiting):
+                return
+
+    @property
+    def count(self) -> int:
+        with self._changed:
+            return len(self._waiting)
+
+    def _next(self, longest: float) -> Waiting | None:
+        """What is due, after a wait of at most this long."""
+        with self._changed:
+            due = min((one.due for one in self._waiting.values()), default=None)
+            now = self._monotonic()
+            if due is None or due > now:
+                self._changed.wait(longest if due is None else min(longest, due - now))
+            self._drop_late()
+            ready = [one for one in self._waiting.values() if one.due <= self._monotonic()]
+            return min(ready, key=lambda one: one.due, default=None)
+
+    def _drop_late(self) -> None:
+        now = self._monotonic()
+        for job, one in list(self._waiting.items()):
+            if one.until < now and self._journal.find_result(job) is None:
+                del self._waiting[job]
+
+    def _bring(self, waiting: Waiting) -> bool:
+        """Whether the product has it, or said that another has the job now. One at a time, so that
+        an end is never overtaken by what came before it."""
+        with self._bringing:
+            with self._changed:
+                is_over = self._waiting.get(waiting.job) is not waiting
+            return is_over or self._brought(waiting)
+
+    def _brought(self, waiting: Waiting) -> bool:
+        body = {"fence": waiting.fence, "report": written(waiting.report)}
+        try:
+            answer = self._client.call(f"/jobs/{waiting.job}/result", body)
+        except NoAnswer as error:
+            log.warning("job %s: not reported yet: %s", waiting.job, error)
+            return False
+        except TurnedAway as refusal:
+            self._ending.turned_away(refusal.cause)
+            return False
+        self._backoff.reset()
+        if answer.status != 200:
+            log.warning("job %s: report not taken, status %s", waiting.job, answer.status)
+        self._note(waiting, body["report"])
+        with self._changed:
+            if self._waiting.get(waiting.job) is waiting:
+                del self._waiting[waiting.job]
+        return True
+
+    def _note(self, waiting: Waiting, report: object) -> None:
+        """Only of what the journal holds as the end: an "unknown" may have gone before it."""
+        result = self._journal.find_result(waiting.job)
+        if result is not None and result["report"] == report:
+            with suppress(OSError, Unwritable):
+                self._journal.note_reported(waiting.job, self._seconds())
