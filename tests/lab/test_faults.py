@@ -286,7 +286,7 @@ def test_f30_what_nobody_could_take_is_told_as_not_changed_and_never_done_late(
     hybrid.let_pass(browser, 16)
     hybrid.sweep()
     assert browser.status().page.state == "choosing"
-    assert "Nothing was changed" in browser.text
+    assert "Nothing was changed" in browser.status().text
     cloud.release()
     hybrid.wait_until_healthy()
     assert administrator.version(seed) == before
@@ -306,7 +306,7 @@ def test_f31_a_change_that_could_not_be_reported_is_unknown_until_it_is(
     hybrid.let_pass(browser, 61)
     hybrid.sweep()
     assert browser.status().page.state == "unknown"
-    assert "first with the new password" in browser.text
+    assert "first with the new password" in browser.status().text
     cloud.release()
     assert hybrid.until(lambda: browser.status().page.state, "unknown", SETTLES) == "done"
     assert administrator.version(seed) == before + 1
