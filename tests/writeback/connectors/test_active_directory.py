@@ -86,7 +86,7 @@ def directory(ca_file: Path) -> MakeDirectory:
         controllers = tuple(
             Server("127.0.0.1", one.port if one else free_port()) for one in servers
         )
-        transport = Transport(ca_file, receive_timeout=0.4)
+        transport = Transport(ca_file, receive_timeout=more.pop("receive_timeout", 10.0))
         settings = {"password": lambda: "Svc-1", "transport": transport, **more}
         return ActiveDirectory(
             Settings(controllers, BASE, "svc@corp", **settings), clock or Clock()
@@ -277,7 +277,7 @@ def test_a_change_without_an_answer_may_have_been_done_and_its_server_rests(
     said: Said, scripted: MakeServer, directory: MakeDirectory
 ) -> None:
     first, second = scripted(Domain(changes=[said])), scripted(Domain())
-    active_directory = directory(first, second)
+    active_directory = directory(first, second, receive_timeout=1.0)
 
     with pytest.raises(Unanswered) as lost, active_directory.connect() as connection:
         connection.set_password(ADA, NEW, unlock=True, must_change=False)
