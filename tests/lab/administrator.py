@@ -26,6 +26,7 @@ from tests.lab.seeds import (
 DISABLED, NORMAL = "514", "512"
 LONG_AGO = "132223104000000000"
 THRESHOLD = 3
+STAMP, UNICODE_PWD = 48, 0x9005A
 _REFUSED = re.compile(r"data ([0-9a-f]+),")
 
 
@@ -107,12 +108,12 @@ class Administrator:
         return int(self.values(seed, "pwdLastSet")[0])
 
     def version(self, seed: Seed) -> int:
-        """How often the directory has set this password."""
-        for value in self.values(seed, "msDS-ReplAttributeMetaData"):
-            if b"<pszAttributeName>unicodePwd<" in value:
-                found = re.search(rb"<dwVersion>(\d+)<", value)
-                assert found is not None
-                return int(found[1])
+        """How often the directory has set this password, by its own stamps of replication."""
+        [blob] = self.values(seed, "replPropertyMetaData")
+        for number in range(int.from_bytes(blob[8:12], "little")):
+            stamp = blob[16 + number * STAMP : 16 + (number + 1) * STAMP]
+            if int.from_bytes(stamp[:4], "little") == UNICODE_PWD:
+                return int.from_bytes(stamp[4:8], "little")
         raise LookupError(seed.name)
 
     def sign_in(self, login: str, password: str | bytes) -> str:

@@ -1,6 +1,6 @@
 """Runs a server in a network namespace of its own and relays listeners from outside to it.
 
-    unshare -Urn python namespace.py FD:PORT … -- COMMAND …
+    unshare -Urn python namespace.py FD:PORT … -- COMMAND …   (as root: unshare -n)
 
 FD is a listening socket that was opened outside and inherited, PORT where the server listens
 within. So a server with fixed low ports needs neither root nor free ports.

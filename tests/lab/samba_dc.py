@@ -236,13 +236,18 @@ class SambaDc:
         return self._process.pid
 
     def _start_relayed(self, log: int) -> None:
-        listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in PORTS}
+        # The first time on any ports that are free, and then always on these.
+        wanted = dict.fromkeys(PORTS, 0) if self.ports == PORTS else self.ports
+        listeners = {
+            name: socket.create_server(("127.0.0.1", port)) for name, port in wanted.items()
+        }
         try:
             self.ports = {name: one.getsockname()[1] for name, one in listeners.items()}
             pairs = [f"{listeners[name].fileno()}:{port}" for name, port in PORTS.items()]
             relay = [sys.executable, str(HERE / "namespace.py"), *pairs, "--"]
             self._process = _started(
-                ["unshare", "-Urn", *relay, *_samba(self._folder)],
+                # Only who is not root needs to become it, and would lose sight of others' folders.
+                ["unshare", "-n" if os.geteuid() == 0 else "-Urn", *relay, *_samba(self._folder)],
                 log,
                 tuple(one.fileno() for one in listeners.values()),
             )

@@ -18,7 +18,8 @@ from writeback.connectors.breaker import RESTS_FOR
 from writeback.connectors.ldap import Server
 
 NEW = "Velvet-Kettle-93"
-QUICK = {"connect_timeout": 1.0, "receive_timeout": 1.0}
+QUICK = {"connect_timeout": 2.0, "receive_timeout": 2.0}
+PATIENT = {"connect_timeout": 30.0, "receive_timeout": 30.0}
 
 
 class Clock:
@@ -119,7 +120,7 @@ def test_a_hung_controller_costs_one_wait_and_then_rests(
         with directory.connect() as connection:
             assert connection.controller == f"127.0.0.1:{works.port}"
 
-        assert QUICK["connect_timeout"] <= first < 5
+        assert QUICK["connect_timeout"] <= first < 5 * QUICK["connect_timeout"]
         assert (tried, hung.connections) == (1, 1)
         clock.now += RESTS_FOR
         with directory.connect() as connection:
@@ -141,7 +142,7 @@ def test_a_stopped_process_is_waited_for_no_longer_than_it_may_take(
             pass
         with pytest.raises(Unreachable, match="unreachable"):
             directory.sign_in(entry, NEW)
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 5 * QUICK["connect_timeout"]
 
     with directory.connect() as connection:
         assert connection.find(entry.anchor) is not None
@@ -154,10 +155,10 @@ def test_a_reset_that_timed_out_may_be_done_later_and_the_witness_tells(
     administrator: Administrator,
     active_directory: MakeDirectory,
 ) -> None:
-    directory = active_directory(transport=QUICK)
+    directory, hasty = active_directory(), active_directory(transport=QUICK)
     before = version(directory, entry)
 
-    with pytest.raises(Unanswered) as lost, directory.connect() as connection, dc.hung():
+    with pytest.raises(Unanswered) as lost, hasty.connect() as connection, dc.hung():
         connection.set_password(entry, NEW, unlock=True, must_change=False)
     wait_until(lambda: version(directory, entry) > before, "the change", 10)
 
@@ -193,10 +194,10 @@ def test_a_request_that_never_arrived_leaves_everything_as_it_was(
     entry: Entry, proxies: MakeProxy, active_directory: MakeDirectory
 ) -> None:
     proxy = proxies()
-    directory = active_directory(proxy, transport=QUICK)
+    directory, hasty = active_directory(), active_directory(proxy, transport=QUICK)
     before = version(directory, entry)
 
-    with directory.connect() as connection:
+    with hasty.connect() as connection:
         proxy.stall_requests()
         with pytest.raises(Unanswered):
             connection.set_password(entry, NEW, unlock=True, must_change=False)
@@ -256,13 +257,13 @@ def test_a_dead_controller_is_passed_over_at_once(
     active_directory: MakeDirectory, dc: SambaDc
 ) -> None:
     dead = Server("127.0.0.1", free_port())
-    directory = active_directory(controllers=(dead, Server(dc.address, dc.port)))
+    controllers = (dead, Server(dc.address, dc.port))
 
     begun = time.monotonic()
-    with directory.connect() as connection:
+    with active_directory(controllers=controllers, transport=PATIENT).connect() as connection:
         assert connection.controller != dead.name
 
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < PATIENT["connect_timeout"] / 2
 
 
 def test_a_wrong_password_of_the_account_is_told_as_that(

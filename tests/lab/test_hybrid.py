@@ -7,6 +7,7 @@ from tests.lab.hybrid import AgentHome, Hybrid
 from tests.lab.hybrid_fixtures import (  # noqa: F401
     MakeHome,
     cloud_fixture,
+    domain_authority_fixture,
     domain_fixture,
     hybrid_fixture,
     hybrid_lab_fixture,

@@ -13,10 +13,11 @@ from typing import Final
 from .active_directory_connection import ActiveDirectoryConnection, ServerFacts
 from .answers import INVALID_CREDENTIALS, SignIn, answer_of_bind
 from .base import Entry, Unanswered, Unreachable
-from .ldap import LDAP, LDAPS, Answer, LdapConnection, Server, Transport
+from .ldap import LDAPS, Answer, LdapConnection, Server, Transport
 from .servers import Servers, servers_read
 from .settings import Written, is_sendable
 
+LDAP: Final = 389
 _BUSY: Final = frozenset({51, 52})
 
 
@@ -72,8 +73,7 @@ class ActiveDirectory:
 
     @contextmanager
     def connect(self, controller: str = "") -> Iterator[ActiveDirectoryConnection]:
-        """See `base.Directory`. A refused account is not tried elsewhere: every server would ask
-        the same one, and the account would be locked by our own attempts."""
+        """See `base.Directory`."""
         with ExitStack() as stack:
             link = self._servers.first(stack, controller, self._begin)
             try:
@@ -88,7 +88,8 @@ class ActiveDirectory:
 
     def sign_in(self, entry: Entry, password: str, controller: str = "") -> SignIn:
         """See `base.Directory`. It counts as an attempt, so it is made on one server only. Without
-        a password nothing is sent: a server would take it for anonymous and say yes."""
+        a password nothing is sent: a server would take it for anonymous and say yes. Nor is one
+        that can't be written down, because it can't have been set."""
         if not is_sendable(password):
             return "wrong"
         with ExitStack() as stack:
@@ -117,7 +118,7 @@ class ActiveDirectory:
             password = self._settings.password()
         except OSError as error:
             raise Unreachable("configuration", f"password: {type(error).__name__}") from None
-        if not password:
+        if not is_sendable(password):
             raise Unreachable("account", "it has no password")
         _check_account(link.bind(self._settings.account, password))
 

@@ -4,6 +4,8 @@
 value (`Answer`), never an exception. `ldap3`'s own log shows requests whole, so it stays off.
 """
 
+import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -16,6 +18,7 @@ from typing import Any, Final, Literal
 import ldap3
 
 from .base import Trouble, Unanswered, Unreachable
+from .settings import is_sendable
 
 LDAPS: Final = 636
 LDAP: Final = 389
@@ -29,6 +32,7 @@ Changes = Mapping[str, Sequence[tuple[Edit, Sequence[bytes]]]]
 Control = tuple[str, bool, bytes | None]
 """Object identifier, whether it is critical, its encoded value."""
 
+_HOST: Final = re.compile(r"[0-9A-Za-z]([0-9A-Za-z._-]{0,251}[0-9A-Za-z])?", re.ASCII)
 _EDITS: Final = {
     "add": ldap3.MODIFY_ADD,
     "delete": ldap3.MODIFY_DELETE,
@@ -38,10 +42,15 @@ _EDITS: Final = {
 
 @dataclass(frozen=True)
 class Server:
-    """One server of a directory. host: as its certificate names it."""
+    """One server of a directory. host: as its certificate names it, a name or an address and
+    nothing else: `ldap3` would take a scheme in it for the wish to go without TLS."""
 
     host: str
     port: int = LDAPS
+
+    def __post_init__(self) -> None:
+        if not (_HOST.fullmatch(self.host) or _is_ipv6(self.host)) or not 0 < self.port < 65536:
+            raise ValueError(f"{self.host!r}, {self.port} is no server")
 
     @property
     def name(self) -> str:
@@ -121,7 +130,7 @@ class LdapConnection:
     def bind(self, name: str, password: str, controls: Sequence[Control] = ()) -> Answer:
         """A simple bind. Raises ValueError without a name or a password: a directory takes those
         for anonymous and says yes (RFC 4513, 5.1.2)."""
-        if not name or not password:
+        if not name or not is_sendable(password):
             raise ValueError("a bind needs a name and a password")
         # Bytes pass as they are; a text would be normalised, and be another password.
         self._link.user, self._link.password = name, password.encode()
@@ -269,10 +278,18 @@ def _opened(link: Any, transport: Transport) -> Exception | None:
         if transport.starttls:
             link.socket = _PlainSocket(fileno=link.socket.detach())
             link.socket.allow(transport.receive_timeout)
-            link.start_tls(read_server_info=False)
+            has_tls = link.start_tls(read_server_info=False)
+            return None if has_tls else ldap3.core.exceptions.LDAPStartTLSError()
     except Exception as error:
         return error
     return None
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def _drop(link: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.lab.scripted_ldap import Asked, Said, ScriptedLdap
 from tests.services.ports import free_port
 from tests.writeback.connectors.conftest import MakeServer
-from writeback.connectors.active_directory import ActiveDirectory, Settings
+from writeback.connectors.active_directory import ActiveDirectory, Settings, from_settings
 from writeback.connectors.base import (
     Change,
     Connection,
@@ -25,6 +25,7 @@ from writeback.connectors.base import (
 )
 from writeback.connectors.breaker import RESTS_FOR
 from writeback.connectors.ldap import Server, Transport
+from writeback.connectors.settings import SettingWrong
 
 BASE = "DC=corp,DC=example"
 ANCHOR = "f79fd50a-3777-4039-ab10-baa55ae57946"
@@ -86,7 +87,7 @@ def directory(ca_file: Path) -> MakeDirectory:
         controllers = tuple(
             Server("127.0.0.1", one.port if one else free_port()) for one in servers
         )
-        transport = Transport(ca_file, receive_timeout=0.4)
+        transport = Transport(ca_file, receive_timeout=more.pop("receive_timeout", 10.0))
         settings = {"password": lambda: "Svc-1", "transport": transport, **more}
         return ActiveDirectory(
             Settings(controllers, BASE, "svc@corp", **settings), clock or Clock()
@@ -277,7 +278,7 @@ def test_a_change_without_an_answer_may_have_been_done_and_its_server_rests(
     said: Said, scripted: MakeServer, directory: MakeDirectory
 ) -> None:
     first, second = scripted(Domain(changes=[said])), scripted(Domain())
-    active_directory = directory(first, second)
+    active_directory = directory(first, second, receive_timeout=1.0)
 
     with pytest.raises(Unanswered) as lost, active_directory.connect() as connection:
         connection.set_password(ADA, NEW, unlock=True, must_change=False)
@@ -401,10 +402,13 @@ def test_a_sign_in_is_told_by_its_codes(
     assert [asked.details["name"] for asked in server.of("bindRequest")] == [PLACE]
 
 
-def test_an_empty_password_is_never_sent(scripted: MakeServer, directory: MakeDirectory) -> None:
+@pytest.mark.parametrize("password", ["", "half \ud83d"])
+def test_a_password_that_is_none_is_never_sent(
+    password: str, scripted: MakeServer, directory: MakeDirectory
+) -> None:
     server = scripted(Domain())
 
-    assert directory(server).sign_in(ADA, "") == "wrong"
+    assert directory(server).sign_in(ADA, password) == "wrong"
     assert server.asked == []
 
 
@@ -576,6 +580,47 @@ def test_the_account_s_password_is_in_no_text_of_the_settings() -> None:
     assert "Velvet" not in repr(settings)
     assert settings.transport == Transport()
     assert settings.controllers[0].port == 636
+
+
+def test_what_an_administrator_wrote_becomes_a_directory(
+    scripted: MakeServer, ca_file: Path
+) -> None:
+    server = scripted(Domain())
+    written = {
+        "servers": [f"127.0.0.1:{server.port}", "dc2.corp.example"],
+        "base": BASE,
+        "account": "svc@corp",
+        "ca_file": str(ca_file),
+        "receive_timeout": 3,
+    }
+
+    with from_settings(written, lambda: "Svc-1").connect() as connection:
+        assert connection.controller == f"127.0.0.1:{server.port}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"servers": []}, "servers"),
+        ({"servers": "ldap://dc1"}, "servers"),
+        ({"base": ""}, "base"),
+        ({"account": ""}, "account"),
+        ({"starttls": "yes"}, "starttls"),
+        ({"connect_timeout": 0}, "connect_timeout"),
+        ({"verify": False}, "verify"),
+        ({"password": "Velvet-Kettle"}, "password"),
+    ],
+)
+def test_a_setting_that_can_not_be_right_is_named_without_its_value(
+    wrong: dict[str, object], name: str
+) -> None:
+    written = {"servers": "dc1", "base": BASE, "account": "svc@corp", "starttls": True}
+    assert from_settings(written, str).kind == "active_directory"
+
+    with pytest.raises(SettingWrong, match=f"^{name}: ") as refused:
+        from_settings({**written, **wrong}, str)
+
+    assert "Velvet" not in str(refused.value)
 
 
 @pytest.mark.parametrize("missing", [{"controllers": ()}, {"base": ""}, {"account": ""}])

@@ -38,6 +38,37 @@ def test_a_server_is_named_by_its_host_and_by_a_port_of_its_own() -> None:
     assert Server("dc1.corp", 3636).name == "dc1.corp:3636"
 
 
+@pytest.mark.parametrize("host", ["dc1", "dc-1.corp.example", "10.0.0.7", "fd00::7", "dc_1"])
+def test_a_server_is_a_name_or_an_address(host: str) -> None:
+    assert Server(host).host == host
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("", 636),
+        ("ldap://dc1", 636),
+        ("ldaps://dc1", 636),
+        ("ldapi://%2frun%2fslapd", 636),
+        ("LDAP://dc1", 636),
+        ("dc1:389", 636),
+        ("dc1/", 636),
+        ("dc 1", 636),
+        ("dc1\n", 636),
+        ("-dc1", 636),
+        ("user@dc1", 636),
+        ("dc\u0661", 636),
+        ("dc1", 0),
+        ("dc1", 65536),
+    ],
+)
+def test_nothing_else_is_a_server_least_of_all_a_wish_to_go_without_tls(
+    host: str, port: int
+) -> None:
+    with pytest.raises(ValueError, match="no server"):
+        Server(host, port)
+
+
 def test_every_byte_of_a_filter_value_is_escaped() -> None:
     assert equals("cn", b"a)(*\0\xff") == r"(cn=\61\29\28\2a\00\ff)"
 
@@ -73,15 +104,19 @@ def test_what_a_server_says_is_an_answer_and_no_exception(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "password"), [("", "secret"), ("ada@corp", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("", "secret"), ("ada@corp", ""), ("", ""), ("ada@corp", "half \ud83d")],
+)
 def test_nobody_signs_in_without_a_name_or_a_password(
     name: str, password: str, scripted: MakeServer, ca_file: Path
 ) -> None:
     server = scripted(fine)
 
     with connected(at(server), Transport(ca_file)) as link:
-        with pytest.raises(ValueError, match="needs a name and a password"):
+        with pytest.raises(ValueError, match="needs a name and a password") as refused:
             link.bind(name, password)
+        assert refused.value.__context__ is None
         assert link.bind("ada@corp", "secret").code == 0
 
     assert len(server.of("bindRequest")) == 1
