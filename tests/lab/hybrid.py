@@ -52,6 +52,7 @@ class AgentHome:
 
     def start(self) -> CommandProcess:
         """Begins to run, from where it stopped or was killed."""
+        self.stop()
         arguments = [*self.command, "run", "--config", str(self.config)]
         self.process = CommandProcess(arguments, _bare_environment())
         return self.process.start("begins")
@@ -152,7 +153,7 @@ class Hybrid:
     def jobs(self, browser: Browser) -> list[WritebackJob]:
         with self.acme.inside():
             rows = WritebackJob.objects.filter(origin=browser.flow, purpose="reset")
-            return list(rows.order_by("attempt"))
+            return list(rows.select_related("agent").order_by("attempt"))
 
     def person(self, administrator: Administrator, *marks: Mark, **more: Any) -> Seed:
         """Somebody of the domain who is known to the product too, by the same name."""

@@ -86,6 +86,7 @@ class CommandProcess:
         return self._process.wait(ENDS_WITHIN)
 
     def stop(self) -> None:
+        """Ends it, if it runs, and removes what it wrote."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
