@@ -3,7 +3,8 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -27,6 +28,7 @@ from .reporting import Reporting
 WAIT = 25
 IN_HAND_ENDS_WITHIN = 30.0
 REPORTED_WITHIN = 10.0
+THREADS_END_WITHIN = 2.0
 JOURNAL = "journal"
 KEYS = "keys"
 FAULT = "fault"
@@ -79,19 +81,29 @@ class Agent:
         self._board.note(state="running", version=VERSION)
         self._reporting.restore()
         parts = (self._reporting, self._probing, self._beats, self._mending)
-        for work in [*(part.run for part in parts), self._take_jobs]:
-            Thread(target=self._guarded, args=(work,), daemon=True).start()
+        works = [*(part.run for part in parts), self._take_jobs]
+        threads = [Thread(target=self._guarded, args=(work,), daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
         while not self._ending.wait(60):
             pass
-        return self._end()
+        return self._end(threads)
 
-    def _end(self) -> int:
+    def _end(self, threads: Sequence[Thread]) -> int:
         """Finishes what is in hand and brings what is known."""
         self._desk.finish(IN_HAND_ENDS_WITHIN)
         self._reporting.finish(REPORTED_WITHIN)
+        end = time.monotonic() + THREADS_END_WITHIN
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
         cause = self._ending.cause
         self._board.note(state="stopped", problem=ADVICE.get(cause, cause))
-        self._client.close()
+        if not any(thread.is_alive() for thread in threads):
+            # Who still waits for a job is left to the end of the process: what it reads from may
+            # not be closed under it.
+            self._client.close()
+            with suppress(OSError):
+                self._journal.close()
         if cause:
             log.error("sspr-agent ends: %s", ADVICE.get(cause, cause))
         else:

@@ -377,7 +377,6 @@ def test_what_is_no_job_is_passed_over(running: Running, plain: Product) -> None
 
 def test_a_product_that_turns_it_away_ends_it(running: Running, plain: Product) -> None:
     wait_until(lambda: bool(plain.heartbeats), "a heartbeat")
-    plain.waits = 0.01
     plain.turn_away = (401, "revoked")
 
     assert running.ended() == 3
