@@ -75,6 +75,7 @@ KINDS = _by_key(
         _CODE,
         _notice("password_changed", "not_me_url"),
         _notice("account_unlocked", "not_me_url"),
+        _notice("password_reset_by_administrator"),
         _notice("administrator_reset", "user_id"),
         _notice("account_frozen"),
         _notice("help_request", "user_id", "note"),
@@ -98,6 +99,7 @@ KINDS = _by_key(
         _notice("passkey_refused", "passkey"),
         _notice("methods_enabled"),
         _notice("sessions_ended"),
+        _notice("directory_state", "directory", "state", "directory_url"),
         _APPROVAL,
         _notice("approval_reported", "until"),
     )
@@ -106,4 +108,5 @@ KINDS = _by_key(
 and `until` the moment a block ends (ISO 8601 with zone), `note` what a person wrote. Of
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
 one of registered, changed, removed, undone; `count` how many are left; `passkey` what a
-passkey is called."""
+passkey is called; `directory` what a directory is called, `state` one of `writeback.health.State`.
+"""

@@ -33,6 +33,7 @@ LINKS = frozenset(
         "reset_url",
         "approve_url",
         "undo_url",
+        "directory_url",
     }
 )
 

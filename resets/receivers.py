@@ -17,6 +17,7 @@ from .flow import OPEN_STATES, State
 from .models import Challenge
 from .services.common import step_in
 from .services.locking import find_locked
+from .services.ordered import land_order
 from .services.proofs import refuse_repudiated
 from .services.writing import rests_on_gates
 from .services.written import land
@@ -44,6 +45,8 @@ def land_journey(
     changes: Changes,
     **more: Any,
 ) -> None:
-    """The directories did what a journey asked of them, or did not."""
+    """The directories did what a journey or an administrator asked of them, or did not."""
     if purpose == WritebackJob.Purpose.RESET:
         land(origin, attempt, jobs, now, changes)
+    elif purpose == WritebackJob.Purpose.ORDER:
+        land_order(origin, jobs, now, changes)

@@ -4,7 +4,7 @@ Each `judge_…` is a function of values and says in words what is wrong and wha
 reads those values. Nothing of a tenant's is read but how much waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -19,22 +19,31 @@ from django.utils import timezone
 
 from tenants.checks import row_level_security_stands
 from tenants.context import tenant_context
-from tenants.heartbeat import last_beat
+from tenants.heartbeat import SIGNER, last_beat
 from tenants.keys import SealBroken, unwrap_key
 from tenants.models import SharedCounter, TenantKey
-from tenants.operator.directory import backlog
+from tenants.operator.directory import DirectoryNumbers, backlog, directory_numbers
 from tenants.services import get_platform
+from writeback.jobs import State as JobState
+from writeback.news import BAD
+from writeback.state_words import STATES as DIRECTORY_STATES
 
 State = Literal["ok", "attention", "broken"]
 WORKER_SILENT = timedelta(minutes=2)
 LATE = {"messages": timedelta(minutes=2), "audit": timedelta(minutes=5)}
 MANY_COUNTERS = 1_000_000
+SIGNED_WITHIN = timedelta(seconds=10)
+LATELY = timedelta(hours=1)
 NAMES = {"messages": "Messages", "audit": "Audit trail"}
 _WAITING = {
     "messages": ("message that is due", "messages that are due"),
     "audit": ("audit event without a seal", "audit events without a seal"),
 }
 _START_WORKER = "Start the worker: manage.py work. It has to run all the time."
+_START_SIGNER = (
+    "Start the signer: manage.py signer, with SSPR_SIGNER_KEY in its environment alone. It has to "
+    "run all the time."
+)
 _LOOK = "Is the worker running? Its log says which queue fails and why."
 
 
@@ -63,7 +72,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
-    return JsonResponse({"database": "ok"})
+    return JsonResponse({"database": "ok", "directories": _directory_counts()})
+
+
+def _directory_counts() -> Mapping[str, int]:
+    """Directories by state. They are customers', so none of them makes this service unready."""
+    try:
+        found = directory_numbers(timezone.now() - LATELY).states
+    except DatabaseError:
+        return {}
+    return {state: found.get(state, 0) for state in DIRECTORY_STATES}
 
 
 def examine() -> list[Finding]:
@@ -74,6 +92,7 @@ def examine() -> list[Finding]:
         ("Migrations", _migrations),
         ("Worker", _worker),
         ("Queues", _queues),
+        ("Directories", _directories),
         ("Keys", _keys),
         ("Mail", _mail),
     )
@@ -158,6 +177,46 @@ def judge_counters(past: int) -> Finding:
         fix = "They do no harm but take room. Delete rows whose ends_at is past."
         return Finding("Counters", "attention", says, fix)
     return Finding("Counters", "ok", says)
+
+
+def _directories(now: datetime) -> list[Finding]:
+    numbers = directory_numbers(now - LATELY)
+    return [judge_signer(numbers, last_beat(SIGNER), now), judge_directories(numbers)]
+
+
+def judge_signer(numbers: DirectoryNumbers, beat: datetime | None, now: datetime) -> Finding:
+    """Whether something signs jobs, without which no password reaches a directory."""
+    unsigned = numbers.jobs.get(JobState.UNSIGNED)
+    if unsigned is not None and unsigned.oldest is not None:
+        says = f"{unsigned.waiting:,} {'job waits' if unsigned.waiting == 1 else 'jobs wait'}"
+        says += f" for its signature, the oldest for {words(now - unsigned.oldest)}."
+        if now - unsigned.oldest > SIGNED_WITHIN:
+            return Finding("Signer", "broken", says, _START_SIGNER)
+    if not numbers.all:
+        return Finding("Signer", "ok", "No directory is connected, so there is nothing to sign.")
+    if beat is None:
+        return Finding("Signer", "broken", "No signer was ever at work.", _START_SIGNER)
+    says = f"Last at work {words(now - beat)} ago."
+    if now - beat > WORKER_SILENT:
+        return Finding("Signer", "broken", says, _START_SIGNER)
+    return Finding("Signer", "ok", says)
+
+
+def judge_directories(numbers: DirectoryNumbers) -> Finding:
+    """How many directories are connected; which they are is their organisations' to know."""
+    bad = {state: numbers.states[state] for state in BAD if numbers.states.get(state)}
+    seen = sum(numbers.states.values())
+    if not bad:
+        return Finding("Directories", "ok", f"{seen:,} watched, none of them in trouble.")
+    named = ", ".join(
+        f"{count:,} {DIRECTORY_STATES[state].name.lower()}" for state, count in sorted(bad.items())
+    )
+    says = f"{sum(bad.values()):,} of {seen:,} in trouble: {named}."
+    fix = (
+        "Their administrators see why, and were told if it worked before. If it is many at once, "
+        "see that agents reach this address."
+    )
+    return Finding("Directories", "attention", says, fix)
 
 
 def _keys(now: datetime) -> list[Finding]:

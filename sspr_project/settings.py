@@ -38,6 +38,8 @@ SSPR_MASTER_KEY = env_key(
 # next, into everybody's, because agents are told them when they are enrolled.
 SSPR_SIGNER_KEY = env_raw_key("SSPR_SIGNER_KEY")
 SSPR_SIGNER_PUBLIC_KEYS = env_raw_keys("SSPR_SIGNER_PUBLIC_KEYS")
+# Whoever shows it may read /metrics; without one there is no such page.
+SSPR_METRICS_TOKEN = env_key("SSPR_METRICS_TOKEN", production=False, development_default="")
 SSPR_BASE_URL = env_url("SSPR_BASE_URL", ("http", "https"), "http://localhost:8000").rstrip("/")
 if PRODUCTION and not SSPR_BASE_URL.startswith("https://"):
     stop("SSPR_BASE_URL", "production needs an https:// address")

@@ -7,11 +7,13 @@ from accounts.registration.well_known import passkey_endpoints
 from tenants.admin import tenant_site
 
 from .health import favicon, healthz, readyz
+from .metrics import metrics
 from .operator_site import operator_site
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("favicon.ico", favicon),
     path(".well-known/passkey-endpoints", passkey_endpoints),
     path("admin/", tenant_site.urls),

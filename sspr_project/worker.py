@@ -21,7 +21,9 @@ from tenants.audit_chain import seal_pending
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
+from writeback.services.ordering import forget_passwords
 from writeback.services.outcome import forget_calls, sweep
+from writeback.services.watching import watch
 
 from .database import remember_use, trust_recent
 
@@ -43,6 +45,8 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "heartbeat": beat,
     "jobs": sweep,
     "calls": forget_calls,
+    "orders": forget_passwords,
+    "directories": watch,
 }
 
 # Events are sealed within five seconds (security rules, audit tamper evidence).
@@ -55,6 +59,8 @@ EVERY_SECONDS: Mapping[str, float] = {
     "heartbeat": 5.0,
     "jobs": 1.0,
     "calls": 60.0,
+    "orders": 60.0,
+    "directories": 15.0,
 }
 
 

@@ -113,6 +113,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("writeback.not_signed", "Job of the directory refused", "cause purpose job"),
         _type("writeback.taken_over", "Job taken over by another agent", "job agent fence"),
         _type("writeback.ordered", "Reset password (by administrator)", "operation connectors"),
+        _type("writeback.password_shown", "Temporary password shown to administrator"),
         _type(
             "writeback.state_changed",
             "Directory connection changed",

@@ -1,4 +1,4 @@
-"""Whether anything drains the queues: the worker leaves a sign of life, at most every 10 s."""
+"""Whether worker and signer are at work: each leaves a sign of life, at most every 10 s."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from .models import Heartbeat
 from .statements import run
 from .together import stored
 
-WORKER = "worker"
+WORKER, SIGNER = "worker", "signer"
 EVERY = timedelta(seconds=10)
 _BEAT = (
     "INSERT INTO tenants_heartbeat (name, beat_at) SELECT %s, %s WHERE NOT EXISTS"
@@ -15,12 +15,12 @@ _BEAT = (
 )
 
 
-def beat(now: datetime) -> int:
-    """Notes that the worker is at work. It is no work of its own, so the answer is always 0."""
-    run(_BEAT, [WORKER, stored(now), WORKER, stored(now - EVERY)]).close()
+def beat(now: datetime, name: str = WORKER) -> int:
+    """Notes that it is at work. That is no work of its own, so the answer is always 0."""
+    run(_BEAT, [name, stored(now), name, stored(now - EVERY)]).close()
     return 0
 
 
-def last_beat() -> datetime | None:
-    """When the worker was last at work; nothing when it never was."""
-    return Heartbeat.objects.filter(name=WORKER).values_list("beat_at", flat=True).first()
+def last_beat(name: str = WORKER) -> datetime | None:
+    """When it was last at work; nothing when it never was."""
+    return Heartbeat.objects.filter(name=name).values_list("beat_at", flat=True).first()

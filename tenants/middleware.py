@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from .front import find_front
 from .models import Tenant
 
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/metrics")
 # Where somebody is signed in, or signs in: a suspended tenant has no door there any more, and one
 # that has just opened its door to guests has one.
 ASKED_ANEW = (

@@ -35,8 +35,11 @@ class Connector(TenantModel):
     trouble = models.CharField(max_length=15, blank=True, editable=False)
     rules = models.JSONField(null=True, editable=False)
     reported_at = models.DateTimeField(null=True, editable=False)
-    # The state that administrators were told of last, so that they are told once.
+    # The state that administrators were told of last, so that they are told once; the one that was
+    # seen last, and since when it has been a bad one.
     told_state = models.CharField(max_length=20, blank=True, editable=False)
+    seen_state = models.CharField(max_length=20, blank=True, editable=False)
+    bad_since = models.DateTimeField(null=True, editable=False)
     canary = models.CharField(_("account for drills"), max_length=200, blank=True)
     drilled_at = models.DateTimeField(null=True, editable=False)
     drill_outcome = models.CharField(max_length=20, blank=True, editable=False)
@@ -252,6 +255,20 @@ class WritebackJob(TenantModel):
                 name="jobs_waiting",
             ),
             models.Index(fields=["tenant", "-created_at", "-id"], name="jobs_newest_first"),
+            models.Index(
+                fields=["tenant", "reference", "-created_at", "-id"],
+                name="jobs_by_reference",
+                condition=~models.Q(reference=""),
+            ),
+            models.Index(
+                fields=["tenant", "purpose", "-created_at", "-id"], name="jobs_by_purpose"
+            ),
+            models.Index(
+                fields=["tenant", "outcome", "-created_at", "-id"],
+                name="jobs_without_success",
+                condition=~models.Q(outcome="succeeded"),
+            ),
+            models.Index(fields=["finished_at"], name="jobs_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -275,6 +292,42 @@ class JobEnvelope(TenantModel):
     class Meta(TenantModel.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["tenant", "job", "agent"], name="one_envelope_an_agent")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DirectoryOrder(TenantModel):
+    """A reset that an administrator asked somebody's directories for. Its id is the origin of its
+    jobs, of which each rests on a keyed hash over what stands here.
+
+    sealed: the temporary password, which opens for the administrator's own session alone, is shown
+    there once, and is gone after ten minutes. outcome: as in `jobs.Told`, empty while it is open.
+    """
+
+    administrator = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        "accounts.User", on_delete=models.CASCADE, related_name="directory_orders"
+    )
+    session = models.BinaryField(max_length=32, editable=False)
+    sealed = models.BinaryField(max_length=1024, null=True, editable=False)
+    outcome = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    shown_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "reset by an administrator"
+        verbose_name_plural = "resets by administrators"
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["tenant", "-created_at", "-id"], name="orders_newest_first"),
+            models.Index(
+                fields=["tenant", "expires_at"],
+                name="orders_with_a_password",
+                condition=models.Q(sealed__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

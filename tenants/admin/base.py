@@ -248,6 +248,10 @@ class ReadOnlyAdmin(TenantModelAdmin):
     def title_of(self, row: Any) -> str:
         return str(row)
 
+    def told_of(self, row: Any) -> str:
+        """A sentence above the facts: what an administrator has to know of this row now."""
+        return ""
+
     def list_url(self) -> str:
         """Where the row's list is; empty where there is none."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
@@ -261,6 +265,7 @@ class ReadOnlyAdmin(TenantModelAdmin):
             subtitle=None,
             heading=self.heading,
             list_url=self.list_url(),
+            told=self.told_of(row),
             sections=self.sections(row),
         )
         return super().render_change_form(request, context, *args, **kwargs)

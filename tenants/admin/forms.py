@@ -1,7 +1,8 @@
 """Forms of the administration site: plain forms, whose rules are those of the services."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,16 +22,19 @@ NO_GROUP = "There is no group of this name."
 
 @dataclass(frozen=True)
 class Administrator:
-    """Who is at work on the site."""
+    """Who is at work on the site. session: a hash of the key of the session they are in."""
 
     id: UUID
     user_id: str
     roles: tuple[str, ...]
+    session: bytes = field(default=b"", repr=False)
 
     @staticmethod
     def of(request: HttpRequest) -> "Administrator":
         user: Any = request.user
-        return Administrator(user.pk, user.user_id, tuple(user.roles))
+        key = getattr(getattr(request, "session", None), "session_key", None) or ""
+        session = hashlib.sha256(key.encode()).digest()
+        return Administrator(user.pk, user.user_id, tuple(user.roles), session)
 
     @property
     def party(self) -> Party:
@@ -71,6 +75,10 @@ class IntentForm(forms.Form):
         """Name and text of a secret that `save` made. It stands on the answer itself and nowhere
         else, so that no page can show it again."""
         return None
+
+    def shown_below(self) -> Sequence[tuple[str, str]]:
+        """(what to do, text to type or copy) of what is done with the secret, in order."""
+        return ()
 
     def refuse(self, refused: Invalid) -> None:
         """Tells each problem at its field."""

@@ -156,7 +156,7 @@ class EditableAdmin(ReadOnlyAdmin):
                 shown = form.shown_once()
                 if shown is not None:
                     context = self._page_context(request, row, intent.label)
-                    context.update(shown=shown, sentence=form.done)
+                    context.update(shown=shown, sentence=form.done, below=form.shown_below())
                     return TemplateResponse(request, "admin/shown_once.html", context)
                 messages.success(request, form.done)
                 return HttpResponseRedirect(row_url(goal) if goal is not None else self.home_url())

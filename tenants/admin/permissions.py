@@ -27,6 +27,10 @@ class Permission(StrEnum):
     """Issue temporary access passes."""
     METHODS = "methods"
     """Remove a lost method, require registering again, give disabled methods back."""
+    RESET = "reset"
+    """Have a temporary password set in the directory, and look at what it says of a person."""
+    DIRECTORIES = "directories"
+    """Connect directories, let agents in and put them out, say which account there is whose."""
     TOKENS = "tokens"
     """Fill the inventory of tokens, hand them out and take them back."""
     ROLES = "roles"
@@ -34,7 +38,7 @@ class Permission(StrEnum):
     """All of the above also for people who hold a role."""
 
 
-_LOCKS = frozenset({Permission.RECOVER, Permission.LIFT_BLOCKS})
+_LOCKS = frozenset({Permission.RECOVER, Permission.LIFT_BLOCKS, Permission.RESET})
 _HELP_DESK = _LOCKS | {Permission.PASSES, Permission.METHODS}
 _TABLE: Mapping[str, frozenset[Permission]] = {
     GLOBAL_ADMINISTRATOR: frozenset(Permission),
@@ -47,6 +51,7 @@ _TABLE: Mapping[str, frozenset[Permission]] = {
     "groups_administrator": frozenset({Permission.GROUPS}),
     "license_administrator": frozenset({Permission.LICENCES}),
     "helpdesk_administrator": _HELP_DESK,
+    "hybrid_identity_administrator": frozenset({Permission.DIRECTORIES}),
     PASSWORD_ADMINISTRATOR: _LOCKS,
     "authentication_administrator": _HELP_DESK | {Permission.TOKENS},
 }

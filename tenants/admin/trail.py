@@ -1,6 +1,6 @@
 """The audit trail, to be read: by reference, by person, by type, by result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -148,7 +148,18 @@ def gap(span: timedelta) -> str:
     return f"+ {hours}:{minutes:02}:{seconds:02}" if hours else f"+ {minutes}:{seconds:02}"
 
 
+_TELLERS: dict[str, Callable[[AuditEvent], str]] = {}
+
+
+def tell_with(event_type: str, teller: Callable[[AuditEvent], str]) -> None:
+    """How events of this type are told in a journey; an app above knows what its codes mean."""
+    _TELLERS[event_type] = teller
+
+
 def _what(event: AuditEvent) -> str:
+    teller = _TELLERS.get(event.type)
+    if teller is not None:
+        return teller(event)
     return as_words(event.reason) if event.reason else event.activity
 
 

@@ -67,6 +67,26 @@ class Numbers:
     unsealed: int
 
 
+@dataclass(frozen=True)
+class OpenJobs:
+    """Jobs for directories in one state. `oldest` is since when."""
+
+    waiting: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class DirectoryNumbers:
+    """Directories of all tenants, counted. all: whether passwords are written there or not; states:
+    those where they are, by the state that was seen last; jobs: open ones by state; outcomes: of
+    the jobs that ended lately."""
+
+    all: int
+    states: Mapping[str, int]
+    jobs: Mapping[str, OpenJobs]
+    outcomes: Mapping[str, int]
+
+
 def page_of(beginning: str, *, after: str = "", before: str = "") -> Page:
     """Organisations whose short name, name or a domain begins so, after or before a short name."""
     found = _listed(beginning=beginning.strip().lower(), after=after, before=before, size=PAGE + 1)
@@ -96,6 +116,21 @@ def backlog(now: datetime) -> list[Backlog]:
 def numbers_of(tenant: UUID) -> Numbers:
     [row] = _rows("sspr_operator_numbers", {"wanted": _id(tenant)})
     return Numbers(*row)
+
+
+def directory_numbers(since: datetime) -> DirectoryNumbers:
+    """How the directories stand, and what became of the jobs that ended after `since`."""
+    rows = _rows("sspr_operator_directories", {"since": _moment(since)})
+    return DirectoryNumbers(
+        all=sum(number for kind, _, number, _ in rows if kind == "all"),
+        states={name: number for kind, name, number, _ in rows if kind == "directory"},
+        jobs={
+            name: OpenJobs(number, _aware(oldest))
+            for kind, name, number, oldest in rows
+            if kind == "open"
+        },
+        outcomes={name: number for kind, name, number, _ in rows if kind == "ended"},
+    )
 
 
 def _listed(

@@ -37,4 +37,13 @@ STATEMENTS = {
         " WHERE tenant_id = %(wanted)s AND state = 'queued'),"
         " (SELECT count(*) FROM tenants_auditpending WHERE tenant_id = %(wanted)s)"
     ),
+    "sspr_operator_directories": (
+        "SELECT 'all', '', count(*), NULL FROM writeback_connector"
+        " UNION ALL SELECT 'directory', seen_state, count(*), NULL FROM writeback_connector"
+        " WHERE enabled AND seen_state <> '' GROUP BY seen_state"
+        " UNION ALL SELECT 'open', state, count(*), min(created_at) FROM writeback_writebackjob"
+        " WHERE NOT (state = 'done') GROUP BY state"
+        " UNION ALL SELECT 'ended', outcome, count(*), NULL FROM writeback_writebackjob"
+        " WHERE state = 'done' AND finished_at > %(since)s GROUP BY outcome"
+    ),
 }

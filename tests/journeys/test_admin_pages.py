@@ -44,6 +44,8 @@ NO_PAGE = frozenset(
 """Addresses that answer data or lead elsewhere."""
 BY_HAND = frozenset({"login", "logout"})
 """Pages that are shown on the way in and out."""
+WALKED_TO = frozenset({"writeback_directoryorder_show"})
+"""Open to one session alone; a test of its own walks there (tests/writeback/admin/test_browser)."""
 PEOPLE = {
     "accounts_user_thaw": "frozen",
     "accounts_user_enable": "disabled",
@@ -51,6 +53,7 @@ PEOPLE = {
     "accounts_user_remove": "guest",
     "accounts_user_lift": "blocked",
     "accounts_user_enable-methods": "barred",
+    "accounts_user_link": "blocked",
     "accounts_credential_assign": "spare",
     "accounts_credential_discard": "spare",
     "accounts_credential_run": "file",
@@ -62,6 +65,7 @@ SEARCHES = {
     "tenants_auditevent_changelist": ("?q={reference}", "?q=none"),
     "tenants_group_changelist": ("?q=A", "?q=none"),
     "accounts_credential_changelist": ("?q=GT-1", "?q=none"),
+    "writeback_writebackjob_changelist": ("?q=none",),
 }
 
 
@@ -141,7 +145,7 @@ def ways_to(name: str, route: str, crew: Crew) -> list[str]:
 def pages_of(site: Any, crew: Crew) -> list[str]:
     found = []
     for name, route in routes(site.get_urls()):
-        if name not in NO_PAGE | BY_HAND:
+        if name not in NO_PAGE | BY_HAND | WALKED_TO:
             found += ways_to(str(name), route, crew)
     return found
 

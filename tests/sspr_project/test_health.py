@@ -17,6 +17,7 @@ from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
 from tenants.models import Heartbeat
+from tenants.operator.directory import DirectoryNumbers, OpenJobs
 from tenants.services import get_platform
 from tests.cast import Acme
 from tests.tenants.operator_cast import make_operator, operator_client
@@ -95,6 +96,59 @@ def test_the_other_findings_say_what_mends_them() -> None:
     assert health.words(timedelta(seconds=-3)) == "0 seconds"
 
 
+def numbers(
+    directories: int = 0,
+    oldest: datetime | None = None,
+    waiting: int = 1,
+    **states: int,
+) -> DirectoryNumbers:
+    jobs = {"unsigned": OpenJobs(waiting, oldest)} if oldest is not None else {}
+    return DirectoryNumbers(directories, states, jobs, {})
+
+
+@pytest.mark.parametrize(
+    ("found", "beat", "state", "says"),
+    [
+        (numbers(), None, "ok", "No directory is connected"),
+        (numbers(1), None, "broken", "No signer was ever at work."),
+        (numbers(1), minutes(2), "ok", "Last at work 2 minutes ago."),
+        (numbers(1), minutes(2.1), "broken", "Last at work 2 minutes ago."),
+        (numbers(1, NOW - timedelta(seconds=10)), minutes(0), "ok", "Last at work"),
+        (numbers(1, NOW - timedelta(seconds=11)), minutes(0), "broken", "1 job waits for its"),
+        (numbers(0, minutes(1), waiting=2), None, "broken", "2 jobs wait for its"),
+    ],
+)
+def test_jobs_that_nobody_signs_are_broken(
+    found: DirectoryNumbers, beat: datetime | None, state: str, says: str
+) -> None:
+    finding = health.judge_signer(found, beat, NOW)
+
+    assert finding.state == state
+    assert says in finding.says
+    assert ("manage.py signer" in finding.fix) is (state == "broken")
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "says"),
+    [
+        (numbers(), "ok", "0 watched, none of them in trouble."),
+        (numbers(3, healthy=2, unknown_outdated=1), "ok", "3 watched, none of them in trouble."),
+        (
+            numbers(4, healthy=1, disconnected=2, not_configured=1),
+            "attention",
+            "3 of 4 in trouble: 2 not connected, 1 not set up.",
+        ),
+    ],
+)
+def test_directories_in_trouble_are_counted_and_not_named(
+    found: DirectoryNumbers, state: str, says: str
+) -> None:
+    finding = health.judge_directories(found)
+
+    assert (finding.state, finding.says) == (state, says)
+    assert bool(finding.fix) is (state == "attention")
+
+
 def states() -> dict[str, str]:
     return {finding.name: finding.state for finding in health.examine()}
 
@@ -109,6 +163,8 @@ def test_a_fresh_installation_lacks_nothing_but_its_worker(settings: Settings) -
         "Messages",
         "Audit trail",
         "Counters",
+        "Signer",
+        "Directories",
         "Keys",
         "Mail",
     }

@@ -139,7 +139,15 @@ def the_audit_trail_is_only_added_to() -> None:
 
 
 def operators_see_organisations_and_what_waits() -> None:
-    from tenants.operator.directory import backlog, find_listed, find_owner, numbers_of, page_of
+    from tenants.operator.directory import (
+        backlog,
+        directory_numbers,
+        find_listed,
+        find_owner,
+        numbers_of,
+        page_of,
+    )
+    from writeback.models import Connector, WritebackJob
 
     assert [row.slug for row in page_of("").rows] == ["acme", "beta"]
     assert [row.slug for row in page_of("acme.ex").rows] == ["acme"]
@@ -154,6 +162,21 @@ def operators_see_organisations_and_what_waits() -> None:
     assert find_owner("host", "nobody.example") is None
     assert numbers_of(acme.id).disabled == 1
     assert {each.queue for each in backlog(NOW)} == {"messages", "audit", "counters"}
+    with acme.inside():
+        made = Connector.objects.create(name="a", kind="scim", seen_state="healthy")
+        job = {"connector": made, "sequence": 1, "evidence": bytes(32), "expires_at": NOW}
+        job |= {"created_at": NOW, "purpose": "describe", "operation": "describe"}
+        WritebackJob.objects.create(**job, origin=acme.id)
+        WritebackJob.objects.create(
+            **job, origin=beta.id, state="done", outcome="failed", finished_at=NOW
+        )
+    found = directory_numbers(NOW - timedelta(hours=1))
+    assert (found.all, found.states, found.outcomes) == (1, {"healthy": 1}, {"failed": 1})
+    assert [(name, each.waiting) for name, each in found.jobs.items()] == [("unsigned", 1)]
+    assert found.jobs["unsigned"].oldest == NOW
+    assert directory_numbers(NOW).outcomes == {}
+    with acme.inside():
+        made.delete()
 
 
 def groups_count_nested() -> None:

@@ -96,7 +96,7 @@ def confirm(agent: UUID, by: Party, now: datetime) -> Agent:
         return row
 
 
-def revoke(agent: UUID, by: Party, now: datetime) -> Agent:
+def revoke(agent: UUID, by: Party, now: datetime, reason: str = "") -> Agent:
     """Its next call is refused; what it held may be taken by others at once. Raises WrongState. In
     the tenant's context."""
     with transaction.atomic():
@@ -108,7 +108,7 @@ def revoke(agent: UUID, by: Party, now: datetime) -> Agent:
         AgentKey.objects.filter(agent=row).delete()
         JobEnvelope.objects.filter(agent=row).delete()
         row.jobs.exclude(state="done").update(leased_until=now)
-        _record("agent.revoked", row, row.connector, by, now)
+        _record("agent.revoked", row, row.connector, by, now, reason)
         ring(row.connector_id)
         return row
 
@@ -126,11 +126,17 @@ def _hash(code: str) -> bytes:
 
 
 def _record(
-    event_type: str, agent: Agent | None, connector: Connector, by: Party, now: datetime
+    event_type: str,
+    agent: Agent | None,
+    connector: Connector,
+    by: Party,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     audit.record(
         event_type,
         actor=by,
+        reason=reason,
         data={"connector": connector.name, "agent": agent.name if agent is not None else ""},
         now=now,
     )

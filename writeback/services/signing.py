@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tenants import audit
+from tenants import audit, heartbeat
 from tenants.audit import Party
 from tenants.context import tenant_context
 from tenants.lookup import tenants_with_unsigned_jobs
@@ -44,6 +44,7 @@ def register_grounds(purpose: str, check: Grounds) -> None:
 
 def drain(key: Ed25519PrivateKey, now: datetime) -> int:
     """Signs what waits for it, tenant by tenant; how many jobs were judged."""
+    heartbeat.beat(now, heartbeat.SIGNER)
     return sum(_drain_tenant(tenant, key, now) for tenant in tenants_with_unsigned_jobs())
 
 

@@ -29,6 +29,7 @@ from tenants.services import create_tenant, get_platform
 from tests.cast import hashed
 from tests.credentials import give_token, token_of
 from tests.services.signed_in import prove_client
+from writeback.models import Agent, Connector, DirectoryLink, DirectoryOrder, WritebackJob
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct-Horse-7-Battery"
@@ -78,7 +79,7 @@ def build_house(slug: str, name: str, domain: str, mark: str) -> House:
         rows["accounts/user"] = person.pk
         rows["tenants/group"] = _groups(mark, person)
         _belongings(mark, person)
-        rows |= _elsewhere(mark, person)
+        rows |= _elsewhere(mark, person) | _directory(mark, person, admin)
         flow = journey(person)
         rows["resets/flow"] = flow.pk
         rows["tenants/auditevent"], rows["notifications/message"] = _told(flow, person)
@@ -122,6 +123,45 @@ def _elsewhere(mark: str, person: User) -> dict[str, UUID]:
         "accounts/credential": token.pk,
         "accounts/application": application.pk,
         "accounts/identityprovider": provider.pk,
+    }
+
+
+def _directory(mark: str, person: User, admin: User) -> dict[str, UUID]:
+    """A directory with the person's account, an agent that waits, a job, and a reset for them."""
+    connector = Connector.objects.create(name=f"{mark} directory", kind="active_directory")
+    DirectoryLink.objects.create(user=person, connector=connector, anchor=f"{mark}-anchor")
+    agent = Agent.objects.create(
+        connector=connector, name=f"{mark} agent", identity=bytes(range(32)), enrolled_at=NOW
+    )
+    order = DirectoryOrder.objects.create(
+        administrator=admin,
+        user=person,
+        session=bytes(32),
+        outcome="done",
+        created_at=NOW,
+        expires_at=NOW,
+        finished_at=NOW,
+    )
+    job = WritebackJob.objects.create(
+        connector=connector,
+        user=person,
+        anchor=f"{mark}-anchor",
+        purpose="order",
+        operation="reset_and_unlock",
+        origin=order.pk,
+        sequence=1,
+        evidence=bytes(32),
+        state="done",
+        outcome="succeeded",
+        created_at=NOW,
+        expires_at=NOW,
+        finished_at=NOW,
+    )
+    return {
+        "writeback/connector": connector.pk,
+        "writeback/agent": agent.pk,
+        "writeback/directoryorder": order.pk,
+        "writeback/writebackjob": job.pk,
     }
 
 

@@ -43,6 +43,12 @@ def test_the_policy_and_the_settings_are_for_those_who_are_named(role: str) -> N
         ("license_administrator", Permission.PEOPLE, False),
         ("groups_administrator", Permission.GROUPS, True),
         ("exchange_administrator", Permission.RECOVER, False),
+        ("password_administrator", Permission.RESET, True),
+        ("helpdesk_administrator", Permission.RESET, True),
+        ("hybrid_identity_administrator", Permission.RESET, False),
+        ("hybrid_identity_administrator", Permission.DIRECTORIES, True),
+        ("helpdesk_administrator", Permission.DIRECTORIES, False),
+        ("user_administrator", Permission.DIRECTORIES, False),
     ],
 )
 def test_each_role_has_its_own_work(role: str, permission: Permission, allowed: bool) -> None:

@@ -137,6 +137,10 @@ def test_a_row_of_another_tenant_is_as_unknown_as_a_random_one(own: House, other
         ("resets/flow", "secret_hash__isnull=0"),
         ("tenants/auditevent", "tenant__slug=beta-canary"),
         ("notifications/message", "code_nonce__isnull=0"),
+        ("writeback/connector", "secret__isnull=0"),
+        ("writeback/agent", "seal__isnull=0"),
+        ("writeback/writebackjob", "evidence__isnull=0"),
+        ("writeback/directoryorder", "sealed__isnull=0"),
     ],
 )
 def test_nothing_can_be_looked_up_but_by_a_listed_filter(
@@ -160,6 +164,10 @@ def test_nothing_can_be_looked_up_but_by_a_listed_filter(
         ("notifications/message", "state=queued"),
         ("notifications/message", "channel=email"),
         ("notifications/message", "kind=code"),
+        ("writeback/agent", "state=pending"),
+        ("writeback/writebackjob", "state=done"),
+        ("writeback/writebackjob", "outcome=succeeded"),
+        ("writeback/writebackjob", "purpose=order"),
     ],
 )
 def test_a_filter_finds_its_rows_and_a_value_it_does_not_list_finds_none(
@@ -340,4 +348,8 @@ def test_everything_the_site_shows_is_registered_behind_the_wall() -> None:
         "accounts.IdentityProvider",
         "resets.Flow",
         "notifications.Message",
+        "writeback.Connector",
+        "writeback.Agent",
+        "writeback.WritebackJob",
+        "writeback.DirectoryOrder",
     }

@@ -1,0 +1,460 @@
+"""A reset that an administrator orders: nobody chooses the password, one session sees it once."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from uuid import uuid4
+
+import pytest
+
+from accounts.models import Session, User
+from notifications.models import Message
+from resets.models import Flow
+from tenants.licensing import entitlements
+from tests.cast import Acme
+from tests.resets.visitor import Clock
+from tests.tenants.admin.cast import journey
+from tests.writeback.admin.desk import ClockDesk, colleague, events, page, refusal
+from tests.writeback.conftest import BOB_ANCHOR
+from tests.writeback.field import (
+    DONE,
+    LOST,
+    RULES_REFUSE,
+    FieldAgent,
+    link,
+    make_agent,
+    make_connector,
+    sign_what_waits,
+)
+from writeback.connectors.base import DirectoryRules
+from writeback.models import Connector, DirectoryLink, DirectoryOrder, WritebackJob
+from writeback.reports import Report, rules_written
+from writeback.services.ordering import forget_passwords
+from writeback.services.outcome import sweep
+
+pytestmark = pytest.mark.django_db
+PASSWORD = re.compile(r'<strong translate="no">((?:[b-zB-Z2-9]{4}-){3,}[b-zB-Z2-9]{4})</strong>')
+KIND = "password_reset_by_administrator"
+
+
+def person_page(user: User, more: str = "reset/") -> str:
+    return f"accounts/user/{user.pk}/{more}"
+
+
+def order(desk: ClockDesk, user: User) -> str:
+    """Orders a reset; the address of its page."""
+    return page(desk.send(person_page(user), reason="called, known by voice"))
+
+
+def show(desk: ClockDesk, address: str) -> str:
+    """The text of the answer to the button that shows the password."""
+    return desk.post(address.replace("change/", "show/"), {}).content.decode()
+
+
+def shown_in(text: str) -> str:
+    found = PASSWORD.search(text)
+    assert found is not None, text
+    return found[1]
+
+
+def told(acme: Acme) -> int:
+    with acme.inside():
+        return int(Message.objects.filter(kind=KIND).count())
+
+
+def epoch(acme: Acme) -> int:
+    with acme.inside():
+        acme.bob.refresh_from_db()
+    return acme.bob.session_epoch
+
+
+def test_from_the_order_to_the_password(
+    acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+) -> None:
+    before = epoch(acme)
+    address = order(desk, acme.bob)
+    waiting = desk.get(address)
+    assert waiting.headers["Refresh"] == "3"
+    assert "The directory is asked." in waiting.content.decode()
+    assert "Show the temporary password" not in waiting.content.decode()
+
+    assert sign_what_waits(clock.now) == 1
+    held = agent.take()
+    assert held is not None
+    assert (held.job.operation, held.job.must_change) == ("reset_and_unlock", True)
+    assert held.job.anchor == BOB_ANCHOR
+    agent.report(held, DONE)
+
+    known = desk.get(address)
+    assert "Refresh" not in known.headers
+    text = known.content.decode()
+    assert "The directory has the temporary password." in text
+    assert PASSWORD.search(text) is None
+    assert shown_in(show(desk, address)) == held.passwords.new
+
+    assert epoch(acme) == before + 1
+    assert told(acme) == 1
+    [event] = events(acme, "writeback.ordered")
+    assert event.data == {"operation": "reset_and_unlock", "connectors": 1}
+    assert (event.actor_label, event.target_label) == (acme.carol.user_id, acme.bob.user_id)
+    assert event.reason == "called, known by voice"
+    assert [e.target_label for e in events(acme, "writeback.password_shown")] == [acme.bob.user_id]
+
+
+@pytest.fixture
+def done(acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock) -> str:
+    """The page of an order that the directory carried out."""
+    address = order(desk, acme.bob)
+    sign_what_waits(clock.now)
+    agent.do(DONE)
+    return address
+
+
+class TestShowing:
+    def test_happens_once(self, acme: Acme, desk: ClockDesk, done: str) -> None:
+        shown_in(show(desk, done))
+        assert desk.get(done.replace("change/", "show/")).status_code == 404
+        assert desk.post(done.replace("change/", "show/"), {}).status_code == 404
+        with acme.inside():
+            [row] = DirectoryOrder.objects.all()
+        assert row.sealed is None
+        assert len(events(acme, "writeback.password_shown")) == 1
+
+    def test_needs_the_button(self, desk: ClockDesk, done: str) -> None:
+        for _ in range(2):
+            assert PASSWORD.search(desk.read(done.replace("change/", "show/"))) is None
+        shown_in(show(desk, done))
+
+    def test_is_for_the_session_that_ordered_alone(
+        self, acme: Acme, desk: ClockDesk, done: str, clock: Clock
+    ) -> None:
+        others = (
+            ClockDesk(acme, acme.carol, clock),
+            colleague(acme, clock, "global_administrator"),
+            colleague(acme, clock, "helpdesk_administrator"),
+        )
+        for other in others:
+            assert "Show the temporary password" not in other.read(done)
+            assert other.get(done.replace("change/", "show/")).status_code == 403
+            assert other.post(done.replace("change/", "show/"), {}).status_code == 403
+        shown_in(show(desk, done))
+
+    def test_does_not_follow_a_row_that_was_turned_to_another_session(
+        self, acme: Acme, desk: ClockDesk, done: str, clock: Clock
+    ) -> None:
+        """Whoever writes to the database alone still can't open what is sealed."""
+        other = ClockDesk(acme, acme.carol, clock)
+        with acme.inside():
+            session = Session.objects.filter(user=acme.carol).order_by("-created_at", "pk")
+            hashes = {bytes(row.key_hash) for row in session}
+            [row] = DirectoryOrder.objects.all()
+            [foreign] = hashes - {bytes(row.session)}
+            DirectoryOrder.objects.update(session=foreign)
+        text = show(other, done)
+        assert PASSWORD.search(text) is None
+        assert "was shown already" in text
+
+    @pytest.mark.parametrize(("seconds", "status"), [(599, 200), (600, 404)])
+    def test_ends_after_ten_minutes(
+        self, desk: ClockDesk, done: str, clock: Clock, seconds: int, status: int
+    ) -> None:
+        desk.read(done)
+        clock.shift(seconds=300)
+        desk.read(done)
+        clock.shift(seconds=seconds - 300)
+        assert desk.get(done.replace("change/", "show/")).status_code == status
+
+    @pytest.mark.parametrize(("seconds", "forgotten"), [(599, 0), (600, 1)])
+    def test_what_was_not_shown_in_time_is_forgotten(
+        self, acme: Acme, done: str, clock: Clock, seconds: int, forgotten: int
+    ) -> None:
+        clock.shift(seconds=seconds)
+        assert forget_passwords(clock.now) == forgotten
+        with acme.inside():
+            assert DirectoryOrder.objects.filter(sealed=None).count() == forgotten
+
+    def test_two_buttons_at_once_show_it_to_one(
+        self, desk: ClockDesk, done: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("writeback.admin.orders.reveal", lambda *args: None)
+        assert "was shown already" in show(desk, done)
+
+
+def test_the_password_stands_nowhere_in_clear(
+    acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+) -> None:
+    order(desk, acme.bob)
+    sign_what_waits(clock.now)
+    held = agent.take()
+    assert held is not None
+    assert held.passwords.new is not None
+    secret = held.passwords.new.encode()
+    with acme.inside():
+        [row] = DirectoryOrder.objects.values()
+    assert all(secret not in bytes(v) for v in row.values() if isinstance(v, bytes | memoryview))
+
+
+def test_the_password_is_as_long_as_the_directory_wants(
+    acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+) -> None:
+    agent.beat(rules=rules_written(DirectoryRules(min_length=30)))
+    address = order(desk, acme.bob)
+    sign_what_waits(clock.now)
+    agent.do(DONE)
+    assert len(shown_in(show(desk, address))) >= 30
+
+
+class TestOutcomes:
+    @pytest.mark.parametrize(
+        ("report", "words"),
+        [
+            (RULES_REFUSE, "rules refuse the password"),
+            (Report("failed", "unreachable", at=1), "could not be reached in time"),
+            (Report("failed", "protected", at=1), "the directory refused"),
+        ],
+    )
+    def test_a_failure_leaves_everything_as_it_was(
+        self,
+        acme: Acme,
+        hybrid: Acme,
+        desk: ClockDesk,
+        agent: FieldAgent,
+        clock: Clock,
+        report: Report,
+        words: str,
+    ) -> None:
+        before = epoch(acme)
+        address = order(desk, acme.bob)
+        sign_what_waits(clock.now)
+        agent.do(report)
+        text = unescape(desk.read(address))
+        assert "Nothing was changed" in text
+        assert words in text
+        assert desk.get(address.replace("change/", "show/")).status_code == 404
+        assert (epoch(acme), told(acme)) == (before, 0)
+        with acme.inside():
+            assert DirectoryOrder.objects.filter(sealed=None).count() == 1
+
+    def test_nobody_took_it(self, acme: Acme, hybrid: Acme, desk: ClockDesk, clock: Clock) -> None:
+        address = order(desk, acme.bob)
+        clock.shift(seconds=16)
+        assert sweep(clock.now) == 1
+        assert "could not be reached in time" in desk.read(address)
+
+    def test_a_lost_answer_is_told_as_such_until_the_truth_arrives(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+    ) -> None:
+        before = epoch(acme)
+        address = order(desk, acme.bob)
+        sign_what_waits(clock.now)
+        held = agent.take()
+        assert held is not None
+        agent.report(held, LOST)
+        assert "Not confirmed" in desk.read(address)
+        assert desk.get(address.replace("change/", "show/")).status_code == 404
+        assert (epoch(acme), told(acme)) == (before + 1, 0)
+
+        agent.report(held, Report("succeeded", changed=True, reconciled=True, at=1))
+        assert shown_in(show(desk, address)) == held.passwords.new
+        assert (epoch(acme), told(acme)) == (before + 1, 1)
+
+    def test_one_of_two_directories_did_it(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+    ) -> None:
+        branch = make_connector(acme, "Branch")
+        link(acme, acme.bob, branch, "uid=bob")
+        other = make_agent(acme, branch, clock)
+        address = order(desk, acme.bob)
+        assert sign_what_waits(clock.now) == 2
+        first = agent.do(DONE)
+        assert desk.get(address).headers["Refresh"] == "3"
+        second = other.do(Report("failed", "no_right_to_reset", at=1))
+        assert first.passwords.new == second.passwords.new
+        text = unescape(desk.read(address))
+        assert "Done in part only" in text
+        assert "not done: the agent's account may not set this person's password" in text
+        assert shown_in(show(desk, address)) == first.passwords.new
+
+    def test_an_order_of_which_nothing_was_heard_is_not_waited_for(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, clock: Clock
+    ) -> None:
+        address = order(desk, acme.bob)
+        clock.shift(seconds=76)
+        answer = desk.get(address)
+        assert "Refresh" not in answer.headers
+        assert "Nothing was heard of this order." in answer.content.decode()
+
+    def test_an_open_journey_of_the_person_ends_and_one_that_ended_stays(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+    ) -> None:
+        with acme.inside():
+            flow = journey(acme.bob)
+            Flow.objects.filter(pk=flow.pk).update(state="proving")
+        order(desk, acme.bob)
+        sign_what_waits(clock.now)
+        agent.do(DONE)
+        with acme.inside():
+            flow.refresh_from_db()
+        assert flow.state == "cancelled"
+
+    def test_a_report_of_a_job_whose_order_is_gone_is_taken_all_the_same(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+    ) -> None:
+        order(desk, acme.bob)
+        sign_what_waits(clock.now)
+        with acme.inside():
+            DirectoryOrder.objects.all().delete()
+        agent.do(DONE)
+        assert told(acme) == 0
+
+
+class TestRefusals:
+    def test_on_oneself(self, acme: Acme, hybrid: Acme, desk: ClockDesk) -> None:
+        with acme.inside():
+            connector = Connector.objects.get()
+        link(acme, acme.carol, connector, str(uuid4()))
+        answer = desk.send(person_page(acme.carol), reason="mine")
+        assert "You can&#x27;t do this to yourself" in refusal(answer)
+        self.nothing_was_asked(acme)
+
+    def test_without_a_reason(self, acme: Acme, hybrid: Acme, desk: ClockDesk) -> None:
+        refusal(desk.send(person_page(acme.bob)))
+        self.nothing_was_asked(acme)
+
+    def test_for_who_has_no_account(self, acme: Acme, hybrid: Acme, desk: ClockDesk) -> None:
+        assert desk.get(person_page(acme.alice)).status_code == 404
+        with acme.inside():
+            DirectoryLink.objects.update(seal=bytes(32))
+        answer = desk.send(person_page(acme.bob), reason="x")
+        assert "No directory account of this person is known." in refusal(answer)
+        self.nothing_was_asked(acme)
+
+    @pytest.mark.parametrize(
+        ("what", "words"),
+        [
+            ("disabled", "let them in again first"),
+            ("policy", "Passwords are not written to directories here"),
+            ("plan", "Passwords are not written to directories here"),
+            ("no policy", "Passwords are not written to directories here"),
+            ("switched off", "no confirmed agent"),
+            ("away", "no agent has called for more than a minute"),
+        ],
+    )
+    def test_where_it_can_not_go_well(
+        self,
+        acme: Acme,
+        hybrid: Acme,
+        desk: ClockDesk,
+        connector: Connector,
+        clock: Clock,
+        what: str,
+        words: str,
+    ) -> None:
+        with acme.inside():
+            if what == "disabled":
+                User.objects.filter(pk=acme.bob.pk).update(is_active=False)
+            elif what == "policy":
+                acme.policy.writeback = False
+                acme.policy.save(update_fields=["writeback"])
+            elif what == "plan":
+                assert not entitlements("free", trial=False).writeback
+                acme.subscription.plan = "free"
+                acme.subscription.save(update_fields=["plan"])
+            elif what == "no policy":
+                acme.policy.delete()
+            elif what == "switched off":
+                Connector.objects.update(enabled=False)
+        if what == "away":
+            clock.shift(seconds=100)
+        assert words in unescape(refusal(desk.send(person_page(acme.bob), reason="x")))
+        self.nothing_was_asked(acme)
+
+    def test_while_another_one_is_under_way(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, agent: FieldAgent, clock: Clock
+    ) -> None:
+        order(desk, acme.bob)
+        answer = desk.send(person_page(acme.bob), reason="again")
+        assert "was ordered for this person just now" in refusal(answer)
+        sign_what_waits(clock.now)
+        agent.do(DONE)
+        order(desk, acme.bob)
+
+    def nothing_was_asked(self, acme: Acme) -> None:
+        with acme.inside():
+            assert not DirectoryOrder.objects.exists()
+            assert not WritebackJob.objects.exists()
+        assert events(acme, "writeback.ordered") == []
+
+
+class TestTheSigner:
+    """What a row in the database alone does not get (R-21)."""
+
+    def refused(self, acme: Acme, clock: Clock) -> None:
+        sign_what_waits(clock.now)
+        with acme.inside():
+            [job] = WritebackJob.objects.all()
+        assert (job.state, job.cause) == ("done", "not_signed")
+        [event] = events(acme, "writeback.not_signed")
+        assert event.data["cause"] == "evidence"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"is_active": False},
+            {"roles": []},
+            {"roles": ["groups_administrator"]},
+        ],
+        ids=str,
+    )
+    def test_signs_for_nobody_who_may_not_order_any_more(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, clock: Clock, change: dict[str, object]
+    ) -> None:
+        order(desk, acme.bob)
+        with acme.inside():
+            User.objects.filter(pk=acme.carol.pk).update(**change)
+        self.refused(acme, clock)
+
+    def test_signs_nothing_for_a_person_who_was_given_a_role_meanwhile(
+        self, acme: Acme, hybrid: Acme, clock: Clock
+    ) -> None:
+        order(colleague(acme, clock, "helpdesk_administrator"), acme.bob)
+        with acme.inside():
+            User.objects.filter(pk=acme.bob.pk).update(roles=["global_reader"])
+        self.refused(acme, clock)
+
+    @pytest.mark.parametrize(
+        "column", ["administrator", "user", "created_at", "outcome", "gone", "oneself"]
+    )
+    def test_signs_nothing_that_rests_on_a_row_written_by_hand(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, clock: Clock, column: str
+    ) -> None:
+        order(desk, acme.bob)
+        with acme.inside():
+            other = User.objects.create(
+                user_id="amy@acme.example", roles=["global_administrator"], password="x"
+            )
+            rows = DirectoryOrder.objects.all()
+            if column == "administrator":
+                rows.update(administrator=other)
+            elif column == "user":
+                rows.update(user=acme.alice)
+            elif column == "created_at":
+                rows.update(created_at=clock.now + timedelta(seconds=1))
+            elif column == "outcome":
+                rows.update(outcome="done")
+            elif column == "gone":
+                rows.delete()
+            else:
+                User.objects.filter(pk=acme.bob.pk).update(roles=["global_administrator"])
+                rows.update(administrator=acme.bob)
+        self.refused(acme, clock)
+
+    def test_signs_no_account_that_was_put_in_place_of_the_persons_own(
+        self, acme: Acme, hybrid: Acme, desk: ClockDesk, clock: Clock
+    ) -> None:
+        order(desk, acme.bob)
+        with acme.inside():
+            [row] = DirectoryLink.objects.all()
+            row.anchor = str(uuid4())
+            row.save()
+        self.refused(acme, clock)
