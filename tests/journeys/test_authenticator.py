@@ -210,9 +210,9 @@ def test_alerts_are_asked_for_only_when_wanted_and_reach_the_device(
 
 
 def test_a_push_shows_a_notification_that_leads_to_the_app(
-    site: str, page_factory: PageFactory
+    site: str, whole_browser_factory: PageFactory
 ) -> None:
-    phone = page_factory("mobile", permissions=["notifications"])
+    phone = whole_browser_factory("mobile", permissions=["notifications"])
     session = phone.context.new_cdp_session(phone)
     found: list[Any] = []
     session.on(
