@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserType
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from tenants.front import forget_fronts
 from tenants.rules import forget_rules
 from tests.cast_fixtures import acme, beta  # noqa: F401 - fixtures for every test
-from tests.services.browser import PageFactory, Violation, axe_violations, chromium
+from tests.services.browser import (
+    SHELL,
+    WHOLE,
+    PageFactory,
+    Violation,
+    axe_violations,
+    engine,
+    started,
+)
 from tests.services.http_sink import HttpSink
 from tests.services.looker import Looker
 from tests.services.seeds import Seeds
@@ -72,11 +80,17 @@ def live_url(transactional_db: None, _server: LiveServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser_engine() -> Iterator[BrowserType]:
     # Playwright's synchronous interface runs an event loop in this thread, which Django would
     # take for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with chromium() as running:
+    with engine() as chromiums:
+        yield chromiums
+
+
+@pytest.fixture(scope="session")
+def browser(browser_engine: BrowserType) -> Iterator[Browser]:
+    with started(browser_engine, SHELL) as running:
         yield running
 
 
@@ -86,6 +100,16 @@ def page_factory(browser: Browser) -> Iterator[PageFactory]:
     factory = PageFactory(browser)
     yield factory
     factory.close()
+    assert factory.faults == []
+
+
+@pytest.fixture
+def whole_browser_factory(browser_engine: BrowserType) -> Iterator[PageFactory]:
+    """The same in a Chromium with all it has around its engine: notices of the system, say."""
+    with started(browser_engine, WHOLE) as running:
+        factory = PageFactory(running)
+        yield factory
+        factory.close()
     assert factory.faults == []
 
 
@@ -131,7 +155,7 @@ def outbox_dir() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what drives Chromium, so that a quick run can leave it out."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if "browser_engine" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
 
 

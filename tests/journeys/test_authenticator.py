@@ -21,6 +21,7 @@ from tests.journeys.stage import Stage
 from tests.resets.walks import BOB_EMAIL, password_is, set_policy
 from tests.services.browser import MODES, PageFactory, Violation
 from tests.services.http_sink import HttpSink
+from tests.services.looker import try_again
 from tests.services.phone import Subscriber
 from tests.services.signed_in import session_key_of
 
@@ -50,6 +51,25 @@ async () => {
   return false;
 }
 """
+AS_USUAL: dict[str, Any] = {
+    "color_scheme": "light",
+    "forced_colors": "none",
+    "contrast": "no-preference",
+    "reduced_motion": "no-preference",
+}
+# A page is opened in these modes and looked at in further ones without another walk there.
+WAYS: dict[str, tuple[dict[str, Any], ...]] = {
+    "mobile": ({"media": {"color_scheme": "dark"}},),
+    "desktop": (
+        {"media": {"color_scheme": "dark"}},
+        {"media": {"forced_colors": "active"}},
+        {"media": {"forced_colors": "active", "color_scheme": "dark"}},
+        {"media": {"contrast": "more"}},
+        {"media": {"reduced_motion": "reduce"}},
+        {"viewport": MODES["reflow320"]["viewport"]},
+    ),
+    "rtl": (),
+}
 KIND = "async address => (await fetch(address)).headers.get('content-type')"
 
 
@@ -210,9 +230,9 @@ def test_alerts_are_asked_for_only_when_wanted_and_reach_the_device(
 
 
 def test_a_push_shows_a_notification_that_leads_to_the_app(
-    site: str, page_factory: PageFactory
+    site: str, whole_browser_factory: PageFactory
 ) -> None:
-    phone = page_factory("mobile", permissions=["notifications"])
+    phone = whole_browser_factory("mobile", permissions=["notifications"])
     session = phone.context.new_cdp_session(phone)
     found: list[Any] = []
     session.on(
@@ -266,7 +286,7 @@ def test_the_app_can_be_installed_as_its_tenants_own(site: str, page_factory: Pa
     assert kind == "application/manifest+json"
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "nojs"])
+@pytest.mark.parametrize("mode", WAYS)
 def test_every_page_of_the_app_is_accessible(
     site: str,
     desk: Desk,
@@ -274,24 +294,24 @@ def test_every_page_of_the_app_is_accessible(
     axe: Callable[..., list[Violation]],
     mode: str,
 ) -> None:
-    page = desk(mode)
-    found = {"scan": look(page, axe)}
+    page, ways = desk(mode), WAYS[mode]
+    found = {"scan": look(page, axe, ways)}
     phone = page_factory(mode, permissions=["notifications"])
     phone.goto(f"{site}/authenticator/enrol/")
-    found["enrol"] = look(phone, axe)
+    found["enrol"] = look(phone, axe, ways)
     phone.locator("[name=code]").fill(page.locator(".typed").inner_text())
     phone.locator("[data-enrol] button").click()
     expect(page.locator(SHOWN)).to_be_visible()
-    found["number"] = look(page, axe)
+    found["number"] = look(page, axe, ways)
     expect(phone.locator("[data-requests] form")).to_be_visible()
-    found["request"] = look(phone, axe)
+    found["request"] = look(phone, axe, ways)
     phone.locator("[data-requests] [name=number]").fill(page.locator(SHOWN).inner_text())
     phone.locator("[data-requests] .primary").click()
     expect(phone.locator("[data-history] li")).to_be_visible()
-    found["history"] = look(phone, axe)
+    found["history"] = look(phone, axe, ways)
     page.wait_for_url("**/security-info/?done=saved")
     page.goto(f"{site}/authenticator/")
-    found["empty"] = look(page, axe)
+    found["empty"] = look(page, axe, ways)
 
     assert {name: faults for name, faults in found.items() if faults} == {}
 
@@ -309,8 +329,24 @@ def test_without_javascript_the_pages_of_the_app_say_what_to_do_instead(
         assert is_too_wide(page) is False
 
 
-def look(page: Page, axe: Callable[..., list[Violation]]) -> list[Any]:
-    return [*axe(page), *(["too wide"] if is_too_wide(page) else [])]
+def look(
+    page: Page, axe: Callable[..., list[Violation]], ways: tuple[dict[str, Any], ...]
+) -> list[Any]:
+    """Every rule as the page stands, then in each further way: all of them where the width is
+    another one, for what shows may be another; with colours alone those that hang on colours."""
+    found: list[Any] = [*axe(page), *(["too wide"] if is_too_wide(page) else [])]
+    opened = page.viewport_size
+    for way in ways:
+        page.emulate_media(**{**AS_USUAL, **way.get("media", {})})
+        if "viewport" in way:
+            page.set_viewport_size(way["viewport"])
+        again = axe(page) if "viewport" in way else try_again(page)
+        found += [(way, *each) for each in again]
+        found += [(way, "too wide")] if is_too_wide(page) else []
+    page.emulate_media(**AS_USUAL)
+    if opened is not None:
+        page.set_viewport_size(opened)
+    return found
 
 
 def is_too_wide(page: Page) -> bool:

@@ -9,7 +9,14 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    ConsoleMessage,
+    Page,
+    sync_playwright,
+)
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
@@ -31,6 +38,8 @@ MODES: dict[str, dict[str, Any]] = {
     "reflow320": {"viewport": {"width": 320, "height": 256}},  # WCAG 1.4.10: 1280 px at 400 %
     "nojs": {"viewport": PHONE, "java_script_enabled": False},
 }
+# The shell has the same engine without the window, its pages and its processes around each context.
+SHELL, WHOLE = "chromium-headless-shell", "chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -80,15 +89,29 @@ def axe_violations(page: Page, *, off: tuple[str, ...] = ()) -> list[Violation]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(program: str = SHELL) -> Iterator[Browser]:
     """A running headless Chromium. Raises FileNotFoundError where it is not installed."""
-    program = shutil.which("chromium")
-    if program is None:
-        raise FileNotFoundError("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    with engine() as chromiums, started(chromiums, program) as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def engine() -> Iterator[BrowserType]:
+    """What starts browsers; a process has one at a time."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+@contextmanager
+def started(chromiums: BrowserType, program: str) -> Iterator[Browser]:
+    """This program, ended with the block; the whole browser stands in for a missing shell. Raises
+    FileNotFoundError where neither is installed."""
+    path = shutil.which(program) or shutil.which(WHOLE)
+    if path is None:
+        raise FileNotFoundError(f"{program} is not installed")
+    browser = chromiums.launch(executable_path=path, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @dataclass
