@@ -111,6 +111,10 @@ class Desk:
         with self._lock:
             is_in_hand = handed.job in self._fences
             self._fences[handed.job] = max(handed.fence, self._fences.get(handed.job, 0))
+            # Told unless something better is known by then, whatever holds the job up. Put in line
+            # while it is certain that the end is not there yet.
+            unknown = self._workplace.report("unknown", "no_answer")
+            self._reporting.add(handed.job, unknown, self._fences[handed.job], TOLD_AFTER)
         if is_in_hand:
             slot.free()
             return
@@ -127,8 +131,6 @@ class Desk:
     def _work(self, handed: HandedOut, slot: Slot, taken_at: float) -> None:
         def interim(report: Report) -> None:
             slot.free()
-            left = taken_at + TOLD_AFTER - self._workplace.clocks.monotonic()
-            self._reporting.add(handed.job, report, self._fence(handed.job), max(0.0, left))
 
         try:
             report = self._done(handed, taken_at, interim)
@@ -137,15 +139,15 @@ class Desk:
             place = traceback.extract_tb(error.__traceback__)[-1]
             fault = f"{type(error).__name__} at {place.filename}:{place.lineno}"
             log.error("job %s: %s", handed.job, fault)
-            is_begun = self._journal.knows(handed.job)
-            report = self._workplace.report("unknown" if is_begun else "failed", "refused")
+            is_open = self._journal.knows(handed.job) or handed.fence > 1
+            report = self._workplace.report("unknown" if is_open else "failed", "refused")
         finally:
             slot.free()
         with self._lock:
             fence = self._fences.pop(handed.job)
             if report.outcome == "unknown":
                 self._left_open[handed.job] = fence
-        self._reporting.add(handed.job, report, fence)
+            self._reporting.add(handed.job, report, fence)
         log.info("job %s: %s %s", handed.job, report.outcome, report.cause)
 
     def _done(
@@ -170,7 +172,3 @@ class Desk:
             return read(result["report"])
         is_open = self._journal.knows(handed.job) or (handed.fence > 1 and cause == "too_late")
         return self._workplace.report("unknown" if is_open else "failed", cause)
-
-    def _fence(self, job: UUID) -> int:
-        with self._lock:
-            return self._fences[job]
