@@ -201,6 +201,11 @@ class Hybrid:
     def wait_for_state(self, state: str) -> None:
         wait_until(lambda: self.state() == state, f"the directory to be {state}", 2 * READY_WITHIN)
 
+    def forget_agents_for(self, seconds: float) -> None:
+        """As if nothing had been heard of them for so long."""
+        with self.acme.inside():
+            Agent.objects.update(seen_at=F("seen_at") - timedelta(seconds=seconds))
+
     def enrol(self, home: AgentHome) -> Agent:
         """Lets an agent in, as an administrator does who compares the words."""
         with self.acme.inside():

@@ -1,5 +1,7 @@
 """A reset from the portal to a real domain controller, by a real agent: what is told is true."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.administrator import Administrator
@@ -166,3 +168,16 @@ def test_a_password_arrives_exactly_as_it_was_typed(
     assert reset(hybrid, seed, password).state == "done"
     assert administrator.sign_in(seed.login, password) == "ok"
     assert administrator.sign_in(seed.login, password.strip() + "x") != "ok"
+
+
+def test_an_agent_starts_no_process_for_a_password(
+    hybrid: Hybrid, agent: AgentHome, administrator: Administrator
+) -> None:
+    assert agent.process is not None
+    tasks = Path(f"/proc/{agent.process.pid}/task")
+    seed = hybrid.person(administrator)
+    browser = hybrid.submitted(seed, STRANGE[2])
+    children = "".join((task / "children").read_text() for task in tasks.iterdir() if task.exists())
+    assert hybrid.settled(browser) == "done"
+    children += "".join((task / "children").read_text() for task in tasks.iterdir())
+    assert children == ""

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from sspr_project import health, metrics
 from sspr_project.health import Finding
 from sspr_project.worker import run_once
+from tenants.operator.directory import directory_numbers
 from tests.cast import Acme, Beta, Organisation
 from writeback.models import Connector, WritebackJob
 from writeback.state_words import STATES
@@ -138,7 +139,7 @@ def test_the_worker_watches_what_is_counted(acme: Acme) -> None:
         Connector.objects.create(name="Head office", kind="scim")
     run_once(["directories", "orders"])
     assert list(metrics.lines(timezone.now()))
-    assert health.directory_numbers(timezone.now()).states == {"not_configured": 1}
+    assert directory_numbers(timezone.now()).states == {"not_configured": 1}
 
 
 def doctor(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> tuple[str, int]:

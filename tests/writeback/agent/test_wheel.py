@@ -1,66 +1,19 @@
 """The agent as it is installed: without Django, with what its wheel says it needs and no more."""
 
 import subprocess
-import sys
 import tomllib
 import zipfile
-from email.parser import BytesParser
-from importlib.metadata import distribution
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 
+from tests.writeback.agent.installed import (  # noqa: F401
+    ROOT,
+    installed_fixture,
+    requirements_of,
+    wheel_fixture,
+)
 from writeback.agent import VERSION
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("dist")
-    subprocess.run([str(ROOT / "scripts" / "build-agent"), str(out)], check=True, timeout=120)
-    [path] = out.glob("*.whl")
-    return path
-
-
-def _needed(requirements: list[str], found: set[str]) -> set[str]:
-    """Names of the distributions that these need, and those in turn."""
-    for text in requirements:
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        name = distribution(requirement.name).metadata["Name"]
-        if name not in found:
-            found.add(name)
-            _needed(distribution(name).requires or [], found)
-    return found
-
-
-def _metadata(wheel: Path) -> list[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        [name] = [name for name in archive.namelist() if name.endswith("/METADATA")]
-        metadata = BytesParser().parsebytes(archive.read(name))
-    return list(metadata.get_all("Requires-Dist") or [])
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment with the wheel and the distributions it asks for: linked, because tests
-    use no network."""
-    folder = tmp_path_factory.mktemp("agent")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    uv = ROOT / ".venv-tools" / "bin" / "uv"
-    install = [str(uv), "pip", "install", "--quiet", "--offline", "--no-cache", "--no-deps"]
-    subprocess.run([*install, "--python", str(python), str(wheel)], check=True, timeout=120)
-    [site] = folder.glob("lib/python*/site-packages")
-    for name in _needed(_metadata(wheel), set()):
-        for top in {Path(str(path)).parts[0] for path in distribution(name).files or []} - {".."}:
-            link = site / top
-            if not link.exists() and top != "__pycache__":
-                link.symlink_to(Path(str(distribution(name).locate_file(top))))
-    return folder
 
 
 def _run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -113,7 +66,7 @@ def test_a_wrong_configuration_is_told_in_one_line(installed: Path) -> None:
 def test_it_needs_the_versions_that_the_product_is_tested_with(wheel: Path) -> None:
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 
-    assert {str(Requirement(text)) for text in _metadata(wheel)} <= {
+    assert {str(Requirement(text)) for text in requirements_of(wheel)} <= {
         str(Requirement(text)) for text in ours
     }
     assert VERSION in wheel.name
