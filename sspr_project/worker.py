@@ -21,7 +21,10 @@ from tenants.audit_chain import seal_pending
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
+from writeback.services.drills import run_drills
+from writeback.services.looking import look_around
 from writeback.services.outcome import forget_calls, sweep
+from writeback.services.reminders import remind
 
 from .database import remember_use, trust_recent
 
@@ -43,6 +46,9 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "heartbeat": beat,
     "jobs": sweep,
     "calls": forget_calls,
+    "looks": look_around,
+    "reminders": remind,
+    "drills": run_drills,
 }
 
 # Events are sealed within five seconds (security rules, audit tamper evidence).
@@ -55,6 +61,9 @@ EVERY_SECONDS: Mapping[str, float] = {
     "heartbeat": 5.0,
     "jobs": 1.0,
     "calls": 60.0,
+    "looks": 30.0,
+    "reminders": 60.0,
+    "drills": 60.0,
 }
 
 

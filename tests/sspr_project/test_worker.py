@@ -102,7 +102,10 @@ def test_every_pass_asks_for_messages_and_the_rest_takes_its_turn(
     asked, _ = running(monkeypatch, [0, 0, 0])
 
     assert set(asked[0]) == set(worker.QUEUES)
-    assert asked[1:] == [["messages", "audit"], ["messages", "audit", "heartbeat"]]
+    assert asked[1:] == [
+        ["messages", "audit", "jobs"],
+        ["messages", "audit", "heartbeat", "jobs"],
+    ]
 
 
 def test_channels_stay_open_for_a_while_and_are_closed_in_the_end(
