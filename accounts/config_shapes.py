@@ -42,17 +42,16 @@ _COMMON = {
     "language": Key(Text(12), "language of mails"),
     "manager": Key(Text(113), "user ID of the manager"),
 }
-USER = Table(
-    {
-        "id": Key(Text(113), "the user ID, name@domain", required=True),
-        "kind": Key(
-            Text(choices=tuple(User.Kind.values)), "member, or guest of no origin", default="member"
-        ),
-        "email": Key(Text(254), "the primary mailbox"),
-        "alternate_email": Key(Text(254), "a mailbox outside the organisation"),
-        **_COMMON,
-    }
-)
+_USER_KEYS: dict[str, Key] = {
+    "id": Key(Text(113), "the user ID, name@domain", required=True),
+    "kind": Key(
+        Text(choices=tuple(User.Kind.values)), "member, or guest of no origin", default="member"
+    ),
+    "email": Key(Text(254), "the primary mailbox"),
+    "alternate_email": Key(Text(254), "a mailbox outside the organisation"),
+    **_COMMON,
+}
+USER = Table(_USER_KEYS)
 GUEST = Table(
     {
         "id": Key(Text(113), "the user ID in this tenant", required=True),
@@ -66,6 +65,14 @@ GUEST = Table(
         **_COMMON,
     }
 )
+
+
+def add_user_key(name: str, key: Key) -> None:
+    """Lets an app above say more about a person in [[users]]. Its own section reads, writes and
+    exports the key."""
+    _USER_KEYS[name] = key
+
+
 TABLES = {USERS: USER, GUESTS: GUEST}
 CONTACTS: Mapping[str, Mapping[str, str]] = {
     USERS: {kind.value.removeprefix("primary_"): kind.value for kind in _Kind},

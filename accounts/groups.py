@@ -1,10 +1,12 @@
 """Who is in which group, groups inside groups counted."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
 
 from tenants.context import get_current_tenant
+from tenants.models import GroupNesting
 
 _INSIDE = """
 WITH RECURSIVE inside(id) AS (
@@ -48,3 +50,18 @@ def people_inside(group: UUID) -> list[UUID]:
             return [UUID(row[0]) for row in cursor.fetchall()]
         cursor.execute(_MEMBERS.replace("SELECT %s\n", "SELECT %s::uuid\n", 1), list(values))
         return [row[0] for row in cursor.fetchall()]
+
+
+def groups_inside(groups: Iterable[UUID]) -> set[UUID]:
+    """These groups, and those inside them."""
+    inner: dict[UUID, list[UUID]] = {}
+    for parent, child in GroupNesting.objects.values_list("parent_id", "child_id"):
+        inner.setdefault(parent, []).append(child)
+    found: set[UUID] = set()
+    waiting = list(groups)
+    while waiting:
+        group = waiting.pop()
+        if group not in found:
+            found.add(group)
+            waiting += inner.get(group, [])
+    return found

@@ -6,7 +6,6 @@ from tenants.policy_knowledge import KNOWN
 
 from .config_checks import TERM_FIXES
 from .methods.registry import METHODS
-from .models import User
 from .passwords.terms import banned_term_problems
 
 MOST_TOLD = 5
@@ -18,11 +17,5 @@ def term_problems(terms: Sequence[str]) -> Iterable[str]:
         yield f"Line {problem.index + 1}: {TERM_FIXES[problem.reason]}"
 
 
-def is_synchronised() -> bool:
-    """A tenant is synchronised when somebody's password is kept in its own directory."""
-    return bool(User.objects.exclude(source=User.Source.CLOUD).exists())
-
-
 KNOWN.verifiable = frozenset(METHODS)
 KNOWN.term_problems = term_problems
-KNOWN.is_synchronised = is_synchronised

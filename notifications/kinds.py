@@ -11,6 +11,8 @@ CODE_LIFETIME = timedelta(minutes=5)
 NOTICE_HORIZON = timedelta(hours=72)
 """A notice is tried for three days, then it has failed."""
 LONGEST_WAIT = timedelta(hours=1)
+LONGER_FACTS = {"words": 2000, "people": 8000}
+"""Facts that may have more characters than others."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ _CODE = Kind(
     carries_code=True,
     lifetime=CODE_LIFETIME,
     first_wait=timedelta(seconds=5),
+)
+
+_PASSWORD_ENDS = Kind(
+    "password_ends_soon",
+    (EMAIL, SMS),
+    frozenset({"when", "name", "until", "days", "change_url", "reset_url", "words"}),
+    carries_code=False,
+    lifetime=NOTICE_HORIZON,
+    first_wait=timedelta(seconds=30),
 )
 
 _APPROVAL = Kind(
@@ -102,6 +113,9 @@ KINDS = _by_key(
         _notice("directory_state", "directory", "state", "directory_url"),
         _APPROVAL,
         _notice("approval_reported", "until"),
+        _PASSWORD_ENDS,
+        _notice("passwords_end_soon", "count", "people", "more"),
+        _notice("drill_failed", "connector", "step", "cause"),
     )
 )
 """Every kind. `name` is the display name of the person it is about, `when` the moment it happened
@@ -109,4 +123,8 @@ and `until` the moment a block ends (ISO 8601 with zone), `note` what a person w
 `contact_changed` the others are flags: what was changed. `method` is a key of the policy, `what`
 one of registered, changed, removed, undone; `count` how many are left; `passkey` what a
 passkey is called; `directory` what a directory is called, `state` one of `writeback.health.State`.
+
+Of reminders: `days` until the password ends at `until`, `words` of the organisation's own, `people`
+a line each of `count`, and how many `more`. Of a drill: `step` is one of account, reset, unlock,
+sign_in, answer, and `cause` the code behind it.
 """

@@ -34,8 +34,11 @@ LINKS = frozenset(
         "approve_url",
         "undo_url",
         "directory_url",
+        "change_url",
     }
 )
+LINES = frozenset({"note", "words", "people"})
+"""Facts of several lines, which templates get as a list."""
 
 # Characters that turn the direction of a line, with which one address is made to look like another.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u061c\u200e\u200f]")
@@ -115,7 +118,7 @@ def _shown(key: str, value: Value) -> Any:
         return clock_time(value)
     if isinstance(value, Secret):
         return value.reveal()
-    if key == "note":
+    if key in LINES:
         return paragraphs(str(value))
     return one_line(value) if isinstance(value, str) else value
 

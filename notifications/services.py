@@ -10,7 +10,7 @@ from tenants.context import get_current_tenant
 from tenants.secret import Secret
 from tenants.together import Changes
 
-from .kinds import EMAIL, KINDS, NONE, Kind
+from .kinds import EMAIL, KINDS, LONGER_FACTS, NONE, Kind
 from .models import Message
 from .queue import drain
 from .rendering import LINKS, MOMENTS, supported_language
@@ -88,15 +88,16 @@ def notify_each(
     *,
     now: datetime,
     correlation_id: UUID | None = None,
+    channel: str = EMAIL,
 ) -> int:
-    """Queues one mail a recipient with few statements; how many. Raises like `notify`."""
+    """Queues one message a recipient with few statements; how many. Raises like `notify`."""
     entry = _get_kind(kind)
-    if EMAIL not in entry.channels or entry.carries_code:
-        raise ValueError(f"messages of kind {kind} are not sent to many")
+    if channel not in entry.channels or entry.carries_code:
+        raise ValueError(f"messages of kind {kind} are not sent to many by {channel}")
     messages = []
     for recipient, context in told:
         check_facts(entry, context)
-        message = _prepared(entry, EMAIL, now, None, None)
+        message = _prepared(entry, channel, now, None, None)
         message.correlation_id = correlation_id
         messages.append(_sealed(message, recipient, context))
     Message.objects.bulk_create(messages, batch_size=500)
@@ -136,8 +137,9 @@ def check_facts(kind: Kind, context: Mapping[str, Fact]) -> None:
     if unknown:
         raise ValueError(f"a message of kind {kind.key} does not say {', '.join(unknown)}")
     for key, value in context.items():
-        if len(str(value)) > LONGEST_FACT:
-            raise ValueError(f"{key} is longer than {LONGEST_FACT} characters")
+        longest = LONGER_FACTS.get(key, LONGEST_FACT)
+        if len(str(value)) > longest:
+            raise ValueError(f"{key} is longer than {longest} characters")
         if key in MOMENTS and datetime.fromisoformat(str(value)).tzinfo is None:
             raise ValueError(f"{key} needs a time zone")
         if key in LINKS and not _is_link(str(value)):

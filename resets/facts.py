@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from accounts.groups import is_in_group
 from accounts.methods.base import MethodContext, Registration
 from accounts.models import User
@@ -18,6 +16,7 @@ from tenants.models import ResetPolicy, Subscription, Tenant
 from tenants.policy import PolicyRules
 from tenants.roles import holds_administrator_role
 from tenants.rules import rules_of
+from writeback.policy_knowledge import synchronised_rows
 from writeback.services.states import state_for
 
 from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
@@ -100,11 +99,6 @@ def read_situation(now: datetime, tenant: Tenant | None = None) -> Situation:
     if situation.concealed:
         note_concealing()
     return situation
-
-
-def synchronised_rows() -> QuerySet[User]:
-    """Not empty where somebody's password is kept in the tenant's own directory."""
-    return User.objects.exclude(source=User.Source.CLOUD).only("pk")[:1]
 
 
 def assess(

@@ -7,9 +7,10 @@ from accounts.registration.readiness import KNOWN, Readiness
 from accounts.registration.registrable import REGISTRABLES
 from accounts.signin.provable import registrations_of
 from tenants.roles import holds_administrator_role
+from writeback.policy_knowledge import synchronised_rows
 
 from .eligibility import HOME_TENANT
-from .facts import assess, person_facts, read_situation, synchronised_rows
+from .facts import assess, person_facts, read_situation
 from .readiness import advise
 
 

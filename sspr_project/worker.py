@@ -21,8 +21,11 @@ from tenants.audit_chain import seal_pending
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
+from writeback.services.drills import run_drills
+from writeback.services.looking import look_around
 from writeback.services.ordering import forget_passwords
 from writeback.services.outcome import forget_calls, sweep
+from writeback.services.reminders import remind
 from writeback.services.watching import watch
 
 from .database import remember_use, trust_recent
@@ -47,6 +50,9 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "calls": forget_calls,
     "orders": forget_passwords,
     "directories": watch,
+    "looks": look_around,
+    "reminders": remind,
+    "drills": run_drills,
 }
 
 # Events are sealed within five seconds (security rules, audit tamper evidence).
@@ -61,6 +67,9 @@ EVERY_SECONDS: Mapping[str, float] = {
     "calls": 60.0,
     "orders": 60.0,
     "directories": 15.0,
+    "looks": 30.0,
+    "reminders": 60.0,
+    "drills": 60.0,
 }
 
 

@@ -16,8 +16,8 @@ def _never() -> bool:
 @dataclass
 class Knowledge:
     """verifiable: methods this installation can verify. term_problems: what is wrong with a list
-    of banned terms, as sentences. is_synchronised: whether anybody's password is kept in the
-    organisation's own directory, for the tenant in force."""
+    of banned terms, as sentences. is_synchronised: whether the tenant in force has a directory of
+    its own, or anybody's password is kept in one."""
 
     verifiable: frozenset[str] = frozenset()
     term_problems: Callable[[Sequence[str]], Iterable[str]] = _no_problems

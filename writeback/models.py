@@ -1,5 +1,6 @@
 """Directories of a tenant, the agents that reach them, and what they are asked to do."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -8,6 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from tenants.scoping import TenantModel, claim_for_current_tenant
 
 from .jobs import State
+from .models_upkeep import Drill, ExpiryReminders, Reminder
+
+__all__ = [
+    "Agent",
+    "AgentCall",
+    "AgentKey",
+    "Connector",
+    "DirectoryLink",
+    "Drill",
+    "EnrolmentCode",
+    "ExpiryReminders",
+    "JobEnvelope",
+    "Reminder",
+    "WritebackJob",
+]
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Connector(TenantModel):
@@ -41,6 +58,8 @@ class Connector(TenantModel):
     seen_state = models.CharField(max_length=20, blank=True, editable=False)
     bad_since = models.DateTimeField(null=True, editable=False)
     canary = models.CharField(_("account for drills"), max_length=200, blank=True)
+    # A keyed hash over the directory and its canary: one written by hand is never reset.
+    canary_seal = models.BinaryField(max_length=32, null=True, editable=False)
     drilled_at = models.DateTimeField(null=True, editable=False)
     drill_outcome = models.CharField(max_length=20, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -166,6 +185,8 @@ class DirectoryLink(TenantModel):
     described = models.JSONField(null=True, editable=False)
     described_at = models.DateTimeField(null=True, editable=False)
     password_ends = models.DateTimeField(null=True, editable=False)
+    # When it is to be looked at again without anybody asking (`services.looking`).
+    look_at = models.DateTimeField(default=LONG_AGO, editable=False)
 
     class Meta(TenantModel.Meta):
         verbose_name = _("directory account")
@@ -179,7 +200,8 @@ class DirectoryLink(TenantModel):
             ),
         ]
         indexes: ClassVar[list[Any]] = [
-            models.Index(fields=["tenant", "password_ends"], name="links_by_password_end")
+            models.Index(fields=["tenant", "password_ends"], name="links_by_password_end"),
+            models.Index(fields=["tenant", "connector", "look_at"], name="links_by_look"),
         ]
 
     def __str__(self) -> str:

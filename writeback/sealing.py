@@ -18,7 +18,7 @@ from django.utils.crypto import constant_time_compare
 
 from tenants.keys import tenant_keys
 
-from .models import Agent, AgentKey, DirectoryLink, JobEnvelope, WritebackJob
+from .models import Agent, AgentKey, Connector, DirectoryLink, JobEnvelope, WritebackJob
 from .protocol import LIFETIME, Job, Operation, Passwords, key_id, key_text, seal_job
 
 
@@ -43,6 +43,19 @@ def link_seal(link: DirectoryLink) -> bytes:
 def is_linked(link: DirectoryLink) -> bool:
     """Whether this installation itself said that the account is this person's."""
     return constant_time_compare(bytes(link.seal).hex(), link_seal(link).hex())
+
+
+def canary_seal(connector: Connector) -> bytes:
+    """What ties a directory to the account that drills reset there."""
+    parts = (connector.tenant_id, connector.pk, connector.canary)
+    return tenant_keys().mac("writeback canary", *parts)
+
+
+def is_canary(connector: Connector) -> bool:
+    """Whether this installation itself said that drills may reset the account."""
+    if not connector.canary or connector.canary_seal is None:
+        return False
+    return constant_time_compare(bytes(connector.canary_seal).hex(), canary_seal(connector).hex())
 
 
 def key_holds(agent: Agent, row: AgentKey, now: datetime) -> bool:

@@ -13,9 +13,10 @@ from accounts.models import Session, User
 from accounts.people import NOBODY, Belongings, belongings_from, belongings_rows
 from tenants.models import Tenant
 from tenants.together import Given, Reading
+from writeback.policy_knowledge import synchronised_rows
 
 from ..eligibility import Proof, next_proofs
-from ..facts import Assessment, Situation, assess, read_situation, synchronised_rows
+from ..facts import Assessment, Situation, assess, read_situation
 from ..models import Challenge, Flow, Gate
 from .common import Handle, NoFlow, check_held
 

@@ -31,9 +31,10 @@ from tenants.models import Tenant
 from tenants.reference import new_reference
 from tenants.services import get_platform
 from tenants.together import Changes, Reading
+from writeback.policy_knowledge import synchronised_rows
 
 from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
-from ..facts import Assessment, Situation, assess, read_situation, synchronised_rows
+from ..facts import Assessment, Situation, assess, read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import REHEARSAL, RESET, Flow

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ..audit import Party
 from .report import Path, Report
 from .shapes import Table
 
 Write = Callable[[], object]
+OPERATOR = Party("operator", None, "command line")
 SECRET = "(secret, changed)"  # noqa: S105 - what is shown instead of a secret
 HIDDEN = "(changed)"
 _LONGEST_SHOWN = 80
@@ -97,8 +99,8 @@ def _words(value: Any) -> str:
 class Document:
     """One file and the tenant it speaks of. The tenant is in force while sections work.
 
-    `data` holds what passed the checks of shape. `group_ids` are the groups that stand, and after
-    planning also the new ones, which are in `new_groups` too.
+    `data` holds what passed the checks of shape; `actor` stands in the audit trail. `group_ids` are
+    the groups that stand, and after planning also the new ones, which are in `new_groups` too.
     """
 
     data: Mapping[str, Any]
@@ -106,6 +108,7 @@ class Document:
     tenant_id: UUID
     is_new: bool
     now: datetime
+    actor: Party = OPERATOR
     group_ids: dict[str, UUID] = dataclasses.field(default_factory=dict)
     new_groups: set[str] = dataclasses.field(default_factory=set)
 

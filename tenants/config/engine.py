@@ -13,7 +13,7 @@ from ..context import tenant_context
 from ..lookup import find_tenant
 from ..models import Group, Tenant
 from ..services import TenantExists
-from .document import Change, Document, Plan, Refused
+from .document import OPERATOR, Change, Document, Plan, Refused
 from .layout import in_order, sections, whole_file
 from .report import Problem, Report, key_text
 from .sections import Work
@@ -22,7 +22,6 @@ from .tenant_section import is_slug
 from .writing import to_toml
 
 ATTEMPTS = 3
-OPERATOR = Party("operator", None, "command line")
 POLICY_KINDS = ("policy", "password", "limits")
 SLUG_EXISTS = "There is a tenant of this slug already; choose another one."
 SLUG_TAKEN = "This slug belongs to a tenant that is switched off; choose another one."
@@ -132,7 +131,8 @@ class _Application:
         tenant_id = found or uuid.uuid4()
         try:
             with tenant_context(tenant_id):
-                document = Document(self.data, self.report, tenant_id, found is None, self.now)
+                is_new = found is None
+                document = Document(self.data, self.report, tenant_id, is_new, self.now, self.actor)
                 return self._in_context(document)
         except Refused as refused:
             self.report.add(refused.path, refused.message)

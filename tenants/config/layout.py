@@ -13,6 +13,8 @@ ORDER = (
     "policy",
     "password",
     "limits",
+    "connectors",
+    "reminders",
     "groups",
     "users",
     "guests",

@@ -56,15 +56,19 @@ def place(
 ) -> list[WritebackJob]:
     """One job a directory. A directory that no agent can be reached for has a job without an
     envelope, which is withdrawn like one that nobody took: what the person hears is the same."""
-    jobs = []
-    for link in links:
-        job = new_job(order, link.connector, link.anchor, now)
-        changes.add(job)
-        sealing = Sealing(job, order.passwords)
-        changes.add(*envelopes(sealing, find_recipients(link.connector_id, now)))
-        jobs.append(job)
+    return [place_at(order, link.connector, link.anchor, now, changes) for link in links]
+
+
+def place_at(
+    order: Order, connector: Connector, anchor: str, now: datetime, changes: Changes
+) -> WritebackJob:
+    """One job for an account that need not be anybody's."""
+    job = new_job(order, connector, anchor, now)
+    changes.add(job)
+    sealing = Sealing(job, order.passwords)
+    changes.add(*envelopes(sealing, find_recipients(connector.pk, now)))
     ring(UNSIGNED)
-    return jobs
+    return job
 
 
 def new_job(order: Order, connector: Connector, anchor: str, now: datetime) -> WritebackJob:

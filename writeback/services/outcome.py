@@ -20,6 +20,7 @@ from tenants.together import Change, Changes, Given
 from ..bell import ring
 from ..jobs import TAKEN_WITHIN, TOLD_WITHIN, Finished, State
 from ..models import (
+    LONG_AGO,
     Agent,
     AgentCall,
     AgentKey,
@@ -34,7 +35,15 @@ from ..signals import job_finished
 WRITEBACK = Party("system", None, "writeback")
 KEPT_CALLS = timedelta(minutes=10)
 KEPT_CODES = timedelta(days=1)
+DESCRIBED_FOR = timedelta(hours=24)
+"""What was seen of an account is not looked at again within this time, unless somebody asks."""
 _PURGE = Change(lambda: JobEnvelope.objects.filter(job=Given("job")))
+# When the new password ends is not known yet, and the old one's end means nothing any more.
+_LOOK_SOON = Change(
+    lambda: DirectoryLink.objects.filter(connector=Given("connector"), user=Given("user")),
+    look_at=LONG_AGO,
+    password_ends=None,
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ def _apply(job: WritebackJob, report: Report, now: datetime, changes: Changes) -
     changes.update(job, "changed", "unlocked", "reconciled", "answer", "controller")
     if report.rules is not None:
         _note_description(job, report, now, changes)
+    if report.changed and job.user_id is not None:
+        changes.execute(*_LOOK_SOON.of(connector=job.connector_id, user=job.user_id))
     _end(job, now, changes)
 
 
@@ -124,7 +135,8 @@ def _note_description(job: WritebackJob, report: Report, now: datetime, changes:
     link.described_at = now
     ends = person.get("password_ends")
     link.password_ends = datetime.fromisoformat(ends) if ends else None
-    changes.update(link, "described", "described_at", "password_ends")
+    link.look_at = now + DESCRIBED_FOR
+    changes.update(link, "described", "described_at", "password_ends", "look_at")
 
 
 def finish_unsent(job: WritebackJob, cause: str, now: datetime, changes: Changes) -> None:

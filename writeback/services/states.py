@@ -15,6 +15,9 @@ from ..reports import NotAReport, rules_read
 from ..sealing import is_confirmed
 from ..versions import VERSIONS, read_version
 
+WORKING: frozenset[State] = frozenset({"healthy", "healthy_outdated"})
+"""States in which a job is likely to be carried out."""
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -14,7 +14,7 @@ from accounts.imports.report import Report
 from accounts.imports.runs import Declared, Importer, Looked, Written, import_file, look
 from accounts.imports.summary import Summary
 from accounts.models import ImportRun
-from tenants.config.engine import OPERATOR
+from tenants.config.document import OPERATOR
 from tenants.context import tenant_context
 from tenants.lookup import find_tenant
 
