@@ -16,12 +16,15 @@ from writeback.signals import job_finished
 from .flow import OPEN_STATES, State
 from .models import Challenge
 from .services.common import step_in
+from .services.directory_change import rests_on_change
+from .services.directory_changed import land_change
 from .services.locking import find_locked
 from .services.proofs import refuse_repudiated
 from .services.writing import rests_on_gates
 from .services.written import land
 
 register_grounds(WritebackJob.Purpose.RESET, rests_on_gates)
+register_grounds(WritebackJob.Purpose.CHANGE, rests_on_change)
 
 
 @receiver(repudiated)
@@ -44,6 +47,9 @@ def land_journey(
     changes: Changes,
     **more: Any,
 ) -> None:
-    """The directories did what a journey asked of them, or did not."""
+    """The directories did what a journey, or somebody who is signed in, asked of them, or did
+    not."""
     if purpose == WritebackJob.Purpose.RESET:
         land(origin, attempt, jobs, now, changes)
+    elif purpose == WritebackJob.Purpose.CHANGE:
+        land_change(origin, jobs, now, changes)
