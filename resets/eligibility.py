@@ -163,7 +163,7 @@ def decide(tenant: TenantFacts, person: PersonFacts, home: Decision | None = Non
         _person_reason(person)
         or _scope_reason(tenant, person, terms)
         or (NOT_ENOUGH_METHODS if counted < terms.gates_required else None)
-        or _directory_reason(tenant, person)
+        or directory_reason(tenant, person)
     )
     return Decision(
         known=True,
@@ -230,7 +230,8 @@ def _scope_reason(tenant: TenantFacts, person: PersonFacts, terms: Terms) -> str
     return None
 
 
-def _directory_reason(tenant: TenantFacts, person: PersonFacts) -> str | None:
+def directory_reason(tenant: TenantFacts, person: PersonFacts) -> str | None:
+    """Why a password can't be written to the person's directory now."""
     if person.source == "cloud":
         return None
     if tenant.policy is None or not tenant.policy.writeback or not tenant.granted.writeback:

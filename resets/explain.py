@@ -13,6 +13,9 @@ from accounts.person_key import person_key
 from tenants.context import tenant_context
 from tenants.counters import find_block
 from tenants.lookup import find_tenant, tenants_of_guest
+from writeback.models import Connector
+from writeback.services.orders import links_of
+from writeback.services.states import standings, state_for
 
 from .eligibility import HOME_TENANT, UNKNOWN_USER, Decision
 from .facts import Situation, assess, read_situation
@@ -108,6 +111,11 @@ def _answer(
         notes.append(f"Too many tries. The lock ends at {decision.until.isoformat()}.")
     if user is not None and user.frozen_at is not None:
         notes.append('Frozen by a "this was not me" report.')
+    state = decision.writeback
+    if user is not None and situation is not None and user.source != User.Source.CLOUD:
+        # As it is, whether the policy lets passwords be written there or not.
+        state = state_for(user, situation.now)
+        notes += _directories(user, situation.now)
     return {
         "user_id": user.user_id if user is not None else user_id,
         "tenant": situation.tenant.slug if situation is not None else None,
@@ -121,8 +129,24 @@ def _answer(
         "methods": list(dict.fromkeys(decision.methods)),
         "registered": list(decision.registered),
         "counted": decision.counted,
-        "writeback": decision.writeback,
+        "writeback": state,
         "next_step": decision.next_step,
         "until": decision.until.isoformat() if decision.until is not None else None,
         "notes": notes,
     }
+
+
+def _directories(user: User, now: datetime) -> list[str]:
+    """Where the password is kept, and how each of these directories stands."""
+    links = {link.connector_id for link in links_of(user)}
+    if not links:
+        return ["No account of a directory is linked to this person."]
+    own = [each for each in standings(now) if each.connector.pk in links]
+    return [_directory(each.connector, each.state) for each in own]
+
+
+def _directory(connector: Connector, state: str) -> str:
+    if not connector.enabled:
+        return f"Directory {connector.name}: writing is switched off."
+    trouble = f" ({connector.trouble})" if connector.trouble else ""
+    return f"Directory {connector.name}: {state.replace('_', ' ')}{trouble}."

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.people import NOBODY, Belongings
 from accounts.signin.provable import registrations_of
 from tenants.counters import Count
+from tenants.evenness import note_concealing
 from tenants.limits import limit_for
 from tenants.models import ResetPolicy, Subscription, Tenant
 from tenants.policy import PolicyRules
@@ -20,7 +21,6 @@ from writeback.policy_knowledge import synchronised_rows
 from writeback.services.states import state_for
 
 from .eligibility import Decision, PersonFacts, Proof, TenantFacts, decide
-from .evenness import note_concealing
 
 NOT_CONFIGURED = "not_configured"
 
@@ -126,13 +126,13 @@ def assess(
     person = person_facts(situation, own, found, locked_until)
     # Whether the tenant is synchronised matters for administrators only.
     administrator = holds_administrator_role(user.roles)
-    state = _directory_state(situation, user)
+    state = directory_state(situation, user)
     facts = situation.facts(synchronised=administrator and synchronised, writeback_state=state)
     decision = decide(facts, person, home)
     return Assessment(decision, {row.method: row for row in found})
 
 
-def _directory_state(situation: Situation, user: User) -> str:
+def directory_state(situation: Situation, user: User) -> str:
     """Asked only where a password would be written to a directory."""
     if user.source == User.Source.CLOUD or not situation.rules.writeback:
         return NOT_CONFIGURED

@@ -141,6 +141,48 @@ class Repudiation(TenantModel):
         return str(self.id)
 
 
+class DirectoryChange(TenantModel):
+    """A change of a known password that the person's directories are asked for.
+
+    Its id is the origin of the jobs. `session` is the hash of the key of the session that waits
+    for it, and that goes on. What the try of the old password was counted on stays here until the
+    directory judged it; no password does.
+    """
+
+    class State(models.TextChoices):
+        WRITING = "writing"
+        DONE = "done"
+        PARTLY = "partly"
+        WRONG = "wrong"
+        REJECTED = "rejected"
+        NOT_CHANGED = "not_changed"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    session = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WRITING)
+    reason = models.CharField(max_length=30, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+    familiar = models.BooleanField(default=False)
+    # The end of the lock that this very try set off.
+    locked_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["tenant", "user"],
+                condition=models.Q(state="writing"),
+                name="one_open_change",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class SpentCaptcha(models.Model):
     """A captcha answer that was used. Belongs to no tenant: it is spent before one is known."""
 

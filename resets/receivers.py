@@ -16,6 +16,8 @@ from writeback.signals import job_finished
 from .flow import OPEN_STATES, State
 from .models import Challenge
 from .services.common import step_in
+from .services.directory_change import rests_on_change
+from .services.directory_changed import land_change
 from .services.locking import find_locked
 from .services.ordered import land_order
 from .services.proofs import refuse_repudiated
@@ -23,6 +25,7 @@ from .services.writing import rests_on_gates
 from .services.written import land
 
 register_grounds(WritebackJob.Purpose.RESET, rests_on_gates)
+register_grounds(WritebackJob.Purpose.CHANGE, rests_on_change)
 
 
 @receiver(repudiated)
@@ -45,8 +48,11 @@ def land_journey(
     changes: Changes,
     **more: Any,
 ) -> None:
-    """The directories did what a journey or an administrator asked of them, or did not."""
+    """The directories did what a journey, an administrator, or somebody who is signed in asked of
+    them, or did not."""
     if purpose == WritebackJob.Purpose.RESET:
         land(origin, attempt, jobs, now, changes)
     elif purpose == WritebackJob.Purpose.ORDER:
         land_order(origin, jobs, now, changes)
+    elif purpose == WritebackJob.Purpose.CHANGE:
+        land_change(origin, jobs, now, changes)

@@ -236,6 +236,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         # People signing in, and what they prove while they are signed in.
         _type("user.signed_in", "User signed in", "methods", service=SIGN_IN),
         _type("user.sign_in_failed", "User sign-in failed", service=SIGN_IN),
+        _type("user.sign_in_unanswered", "User sign-in not checked", service=SIGN_IN),
         _type("user.sign_in_locked", "User sign-in locked", "until familiar", service=SIGN_IN),
         _type("user.signed_out", "User signed out", "sessions_ended", service=SIGN_IN),
         _type("user.proof_asked", "User was asked for a proof", "method channel", service=SIGN_IN),

@@ -5,6 +5,9 @@ class WritebackConfig(AppConfig):
     name = "writeback"
 
     def ready(self) -> None:
+        from accounts.models import User
+        from accounts.signin.elsewhere import register_judge
+
         from . import (  # noqa: F401 - they register what they know
             config,
             config_reminders,
@@ -12,3 +15,6 @@ class WritebackConfig(AppConfig):
             receivers,
         )
         from .services import ordering  # noqa: F401 - says what an ordered job rests on
+        from .services.sign_ins import DirectoryJudge
+
+        register_judge(User.Source.PASS_THROUGH.value, DirectoryJudge())

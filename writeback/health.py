@@ -14,6 +14,8 @@ State = Literal[
     "not_configured",
     "service_fault",
 ]
+ANSWERING: frozenset[State] = frozenset({"healthy", "healthy_outdated", "unknown_outdated"})
+"""States in which it is worth asking the directory."""
 HEARTBEAT = timedelta(minutes=5)
 FRESH_FOR = timedelta(seconds=75)
 """An agent that waits for jobs calls every 25 seconds; after three calls that did not come it is

@@ -4,7 +4,7 @@ Unknown people, wrong passwords, disabled people and people without the role all
 the same cost. There are two doors: the one of a tenant's administrators, and the operators'.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,8 @@ from tenants import audit
 from tenants.address import client_address
 from tenants.audit import Kind, Party
 from tenants.context import tenant_context
-from tenants.counters import Blocked, Count, Counted, count_down, count_up
-from tenants.limits import LIMITS, MAX_USER_ID, limit_for
+from tenants.counters import Blocked, Count, count_down, count_up
+from tenants.limits import LIMITS, MAX_PASSWORD, MAX_USER_ID, limit_for
 from tenants.lookup import find_tenant
 from tenants.models import ResetPolicy
 from tenants.roles import holds_operator_role
@@ -32,15 +32,19 @@ from tenants.services import get_platform
 
 from ..identifiers import canonical, find_domain
 from ..models import User
+from .elsewhere import Judge, Judged, find_judge, note_due
 from .person import find_signed_in, is_strong
-from .services import PASSWORD, begin_session
+from .services import PASSWORD, RETRY_SECONDS, begin_session
 from .sessions import tenant_of_key
 from .stages import is_own_address, next_address
+from .tries import WRONG as WRONG_PASSWORD
 
 INCOMPLETE = "Enter your user ID and your password."
 WRONG = "User ID or password is wrong, or this person is not an administrator."
 WRONG_OPERATOR = "User ID or password is wrong, or this person is not an operator."
 BLOCKED = "Too many tries. Try again after {until}."
+NOT_ASKED = Judged("wrong")
+UNAVAILABLE = "We can't check your password right now. Try again in a few minutes."
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,17 @@ def _judged(request: HttpRequest, context: Mapping[str, Any], attempt: Attempt) 
         counted = count_up(counts, attempt.now)
     if counted.blocked is not None:
         return _blocked_page(request, context, counted.blocked, attempt.now)
+    tally = Tally(counts, counted.used_up)
     with tenant_context(attempt.tenant):
-        user = _find_admitted(request, attempt, counted)
-        if user is not None:
-            count_down(counts)
+        compared = _compare(request, attempt)
+        judge = _find_judge(attempt, compared)
+        user = None if judge is not None else _settle(attempt, compared, tally)
+    if judge is not None and compared.known is not None:
+        judged = judge(compared.known, attempt.password, attempt.now)
+        with tenant_context(attempt.tenant):
+            user = _settle(attempt, compared, tally, judged)
+        if judged.kind == "unanswered":
+            return _unavailable_page(request, context)
     if user is not None:
         fresh = begin_session(
             request, user, [PASSWORD], attempt.now, event=f"{attempt.door.events}.signed_in"
@@ -151,33 +162,73 @@ def _counts(attempt: Attempt) -> list[Count]:
     ]
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What the try was counted on, and the limit that it used up."""
+
+    counts: Sequence[Count]
+    used_up: Blocked | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """right: whoever the password, kept here, is right for. known: whoever has the user ID, where
+    nobody's was right."""
+
+    right: User | None = None
+    known: User | None = None
+
+
 @sensitive_variables("attempt")
-def _find_admitted(request: HttpRequest, attempt: Attempt, counted: Counted) -> User | None:
-    """Compares the password; whoever may enter. What failed is in the audit trail."""
+def _compare(request: HttpRequest, attempt: Attempt) -> Compared:
+    """Costs the same for everybody, those whose password is kept elsewhere too."""
+    is_name = find_domain(attempt.user_id) is not None
     user = authenticate(
         request,
-        username=attempt.user_id if find_domain(attempt.user_id) is not None else "",
+        username=attempt.user_id if is_name else "",
         password=attempt.password.reveal(),
     )
-    door = attempt.door
-    if isinstance(user, User) and door.admits(user):
-        return user
-    reason = "wrong user ID or password" if user is None else f"not an {door.kind}"
-    _record_failure(attempt, reason, counted.used_up)
-    return None
+    if isinstance(user, User):
+        return Compared(right=user)
+    return Compared(known=User.objects.filter(user_id=attempt.user_id).first() if is_name else None)
 
 
-def _record_failure(attempt: Attempt, reason: str, used_up: Blocked | None) -> None:
-    """Tries after the last one are not recorded: a flood must not fill the trail."""
-    known = None
-    if find_domain(attempt.user_id) is not None:
-        known = User.objects.filter(user_id=attempt.user_id).first()
-    # What an unknown person typed could be a password.
-    target = Party("user", known.pk, known.user_id) if known is not None else None
+def _find_judge(attempt: Attempt, compared: Compared) -> Judge | None:
+    """Who is asked about the password instead; never about people whom this door would not let in
+    anyway."""
+    known = compared.known
+    if known is None or not attempt.door.admits(known):
+        return None
+    return find_judge(known) if len(attempt.password.reveal()) <= MAX_PASSWORD else None
+
+
+def _settle(
+    attempt: Attempt, compared: Compared, tally: Tally, judged: Judged = NOT_ASKED
+) -> User | None:
+    """Whoever may enter; the try is taken back unless it failed. What failed is in the trail."""
+    door, user = attempt.door, compared.right
+    if judged.lets_in and compared.known is not None:
+        user = compared.known
+        note_due(user, judged)
+    admitted = user if user is not None and door.admits(user) else None
+    if admitted is not None or judged.kind == "unanswered":
+        count_down(tally.counts)
+    if admitted is None:
+        known = user if user is not None else compared.known
+        reason = WRONG_PASSWORD if user is None else f"not an {door.kind}"
+        _record_failure(attempt, known, judged.reason or reason, tally.used_up)
+    return admitted
+
+
+def _record_failure(
+    attempt: Attempt, known: User | None, reason: str, used_up: Blocked | None
+) -> None:
+    """Tries after the last one are not recorded: a flood must not fill the trail. What an unknown
+    person typed could be a password."""
     audit.record(
         f"{attempt.door.events}.sign_in_failed",
         actor=Party("anonymous", None, ""),
-        target=target,
+        target=Party("user", known.pk, known.user_id) if known is not None else None,
         result="failure" if used_up is None else "denied",
         reason=reason if used_up is None else f"{reason}; no more tries until {_clock(used_up)}",
         address=attempt.address,
@@ -207,6 +258,12 @@ def _page(
         "next": request.POST.get("next", request.GET.get("next", "")),
     }
     return render(request, "admin/login.html", values, status=status)
+
+
+def _unavailable_page(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
+    page = _page(request, context, error=UNAVAILABLE, status=503)
+    page.headers["Retry-After"] = str(RETRY_SECONDS)
+    return page
 
 
 def _blocked_page(

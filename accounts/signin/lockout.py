@@ -104,6 +104,16 @@ def judged_wrong(state: LockState, mark: str) -> LockState:
     return replace(state, wrong=(*state.wrong, mark)[-REMEMBERED:])
 
 
+def taken_back(state: LockState, lock: datetime | None) -> LockState:
+    """A try that nobody could judge counts for nothing. lock: the end of the lock that it set off
+    itself, which ends with it."""
+    if lock is None:
+        return replace(state, failures=max(0, state.failures - 1))
+    if state.locked_until != lock:
+        return state
+    return replace(state, locks=state.locks - 1, locked_until=None)
+
+
 def after_recovery(state: LockState, operation: str) -> LockState:
     """A forgotten password that was reset ends the lock; an unlock leaves the timer running."""
     return LockState() if operation == "reset" else state

@@ -22,6 +22,7 @@ from .lockout import (
     is_locked,
     judged_wrong,
     rules_for,
+    taken_back,
 )
 
 PURPOSE = "sign-in"
@@ -30,7 +31,8 @@ PURPOSE = "sign-in"
 @dataclass(frozen=True)
 class Try:
     """One password for one user ID, as the lockout knows it. `mark` names the password only
-    beside the one it was compared with: a password that was changed since makes it another."""
+    beside the one it was compared with: a password that was changed since makes it another. Where
+    that can't be known, because it is kept elsewhere, it is empty and each try counts."""
 
     subject: bytes = field(repr=False)
     mark: str = field(repr=False)
@@ -69,8 +71,17 @@ def count(attempt: Try, rules: LockoutRules, now: datetime) -> Counted:
 
 
 def note_wrong(attempt: Try) -> None:
-    row = _locked_row(attempt)
-    _store(row, judged_wrong(_state(row), attempt.mark))
+    if attempt.mark:
+        row = _locked_row(attempt)
+        _store(row, judged_wrong(_state(row), attempt.mark))
+
+
+def take_back(attempt: Try, lock: datetime | None) -> None:
+    """Uncounts a try that nobody could judge. lock: the end of the one that it set off."""
+    rows = SignInLock.objects.select_for_update()
+    row = rows.filter(subject=attempt.subject, familiar=attempt.familiar).first()
+    if row is not None:
+        _store(row, taken_back(_state(row), lock))
 
 
 def note_right(attempt: Try) -> None:

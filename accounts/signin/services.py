@@ -1,11 +1,12 @@
 """Signing in with a password, and what every way of signing in ends with.
 
 A try is counted in a transaction of its own before anything is compared. Unknown and disabled
-people, a wrong password, and people whose password is kept elsewhere get one answer at one cost.
+people and a wrong password get one answer at one cost. Where a person's password is kept elsewhere,
+whoever keeps it is asked (`elsewhere`), and what is stored here is never compared instead.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,28 +18,28 @@ from django.views.decorators.debug import sensitive_variables
 from tenants import audit
 from tenants.audit import Kind, Party
 from tenants.context import tenant_context
-from tenants.counters import Blocked, Count, count_down, count_up
-from tenants.limits import LIMITS, MAX_PASSWORD
+from tenants.evenness import note_concealing
+from tenants.limits import MAX_PASSWORD
 from tenants.lookup import find_tenant
 from tenants.pages import address_of
-from tenants.rules import rules_of
 from tenants.secret import Secret
 from tenants.services import get_platform
 
 from ..disabled import enable_methods
 from ..identifiers import canonical, find_domain
 from ..models import User
-from ..people import find_user
 from . import locks
 from .browsers import browser_name
-from .lockout import Counted, LockState
+from .elsewhere import BEAT, Judged, find_judge, note_due
 from .person import note_proof, note_signed_in
-from .places import is_known, new_token, note_place, place_of, with_browser_cookie
+from .places import new_token, note_place, place_of, with_browser_cookie
 from .sessions import describe_session, key_hash
 from .stages import address_of_sign_in, asked_next, next_address
+from .tries import Attempt, count_attempt, note_failure, note_success, note_unanswered
 
 PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
-_ANONYMOUS = Party("anonymous", None, "")
+RETRY_SECONDS = 120
+"""After which it is worth asking again, when whoever keeps the password did not answer."""
 _SEE_OTHER = 303
 
 
@@ -46,22 +47,13 @@ _SEE_OTHER = 303
 class SignInResult:
     """What came of a password.
 
-    kind: ok, wrong, locked (smart lockout), blocked (too many failures from this address).
+    kind: ok, wrong, locked (smart lockout), blocked (too many failures from this address),
+    unavailable (it is kept elsewhere, and nobody there answered).
     """
 
-    kind: Literal["ok", "wrong", "locked", "blocked"]
+    kind: Literal["ok", "wrong", "locked", "blocked", "unavailable"]
     user: User | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    user_id: str
-    address: str
-    now: datetime
-    password: Secret[str] = field(repr=False)
-    known: User | None = None
-    row: locks.Try | None = None
 
 
 def tenant_of_sign_in(request: Any, typed: str) -> UUID:
@@ -75,85 +67,70 @@ def tenant_of_sign_in(request: Any, typed: str) -> UUID:
     return found if found is not None else get_platform()
 
 
-@sensitive_variables("password", "attempt")
+@sensitive_variables("password")
 def check_password(
     request: HttpRequest, tenant: UUID, user_id: str, password: Secret[str], *, now: datetime
 ) -> SignInResult:
-    """Whether this password signs this user ID in. Nobody is signed in by it yet."""
-    attempt = _Attempt(canonical(user_id), address_of(request), now, password)
+    """Whether this password signs this user ID in. Nobody is signed in by it yet.
+
+    May take seconds where somebody else is asked; no transaction is open meanwhile.
+    """
+    typed = canonical(user_id)
     with tenant_context(tenant):
-        counted, attempt, blocked = _count(request, attempt)
-    if blocked is not None:
-        return SignInResult("blocked", until=blocked.until)
-    if counted.verdict == "locked":
-        return SignInResult("locked", until=counted.state.locked_until)
+        attempt = count_attempt(request, typed, password, now)
+    if attempt.verdict == "blocked":
+        return SignInResult("blocked", until=attempt.until)
+    if attempt.verdict == "locked":
+        return SignInResult("locked", until=attempt.until)
+    judged = _ask(attempt, password, now)
     with tenant_context(tenant):
+        if judged is not None and judged.kind != "nobody":
+            return _settled(attempt, judged, now)
         # What was wrong before is not compared again, at the same cost.
-        user_id = "" if counted.verdict == "known" else attempt.user_id
+        known = attempt.verdict == "known"
         user = authenticate(
-            request, username=user_id, password=password.reveal()[: MAX_PASSWORD + 1]
+            request,
+            username="" if known else typed,
+            password=password.reveal()[: MAX_PASSWORD + 1],
         )
         if not isinstance(user, User):
-            _note_failure(attempt, counted)
-            return SignInResult("wrong")
-        _note_success(attempt)
+            return _wrong(attempt, judged, now)
+        note_success(attempt)
         return SignInResult("ok", user)
 
 
-def _count(request: HttpRequest, attempt: _Attempt) -> tuple[Counted, _Attempt, Blocked | None]:
-    """Raises what the try counts on, and remembers under which row it was counted. What is refused
-    for its address does not lock anybody."""
-    blocked = count_up(_counts(attempt), attempt.now).blocked
-    if blocked is not None:
-        return Counted("locked", LockState()), attempt, blocked
-    subject = locks.subject_of(attempt.user_id)
-    found = find_user(attempt.user_id)
-    familiar = is_known(subject, place_of(request), attempt.now)
-    compared_with = found.password if found is not None else ""
-    mark = locks.mark_of(subject, attempt.password.reveal(), compared_with)
-    row = locks.Try(subject, mark, familiar)
-    counted = locks.count(row, locks.lockout_rules(rules_of(None)), attempt.now)
-    return counted, replace(attempt, known=found, row=row), None
+def _ask(attempt: Attempt, password: Secret[str], now: datetime) -> Judged | None:
+    """What whoever keeps this person's password says; nothing where it is kept here."""
+    judge = find_judge(attempt.known)
+    if judge is None or attempt.known is None:
+        return None
+    if len(password.reveal()) > MAX_PASSWORD:
+        return Judged("nobody")
+    return judge(attempt.known, password, now)
 
 
-def _counts(attempt: _Attempt) -> list[Count]:
-    return [Count(LIMITS["failed_sign_ins_by_address"], attempt.address)]
+def _settled(attempt: Attempt, judged: Judged, now: datetime) -> SignInResult:
+    if judged.kind == "unanswered":
+        note_unanswered(attempt, judged.cause, now)
+        return SignInResult("unavailable")
+    if attempt.known is None or not judged.lets_in:
+        return _wrong(attempt, judged, now)
+    note_due(attempt.known, judged)
+    note_success(attempt)
+    # Whoever was disabled or reset meanwhile is found out when the session begins.
+    return SignInResult("ok", attempt.known)
 
 
-def _note_failure(attempt: _Attempt, counted: Counted) -> None:
-    """Remembers the wrong password. The trail hears of each try that was compared, and of a lock;
-    what an unknown person typed could be a password and is not in it."""
-    known = attempt.known
-    target = Party("user", known.pk, known.user_id) if known is not None else None
-    if attempt.row is not None and counted.verdict == "compare":
-        locks.note_wrong(attempt.row)
-    audit.record(
-        "user.sign_in_failed",
-        actor=_ANONYMOUS,
-        target=target,
-        result="failure",
-        reason="wrong user ID or password",
-        address=attempt.address,
-        now=attempt.now,
-    )
-    until = counted.state.locked_until
-    if counted.verdict == "compare" and until is not None and until > attempt.now:
-        familiar = attempt.row is not None and attempt.row.familiar
-        audit.record(
-            "user.sign_in_locked",
-            actor=Party("system", None, "limits"),
-            target=target,
-            result="denied",
-            data={"until": until.isoformat(), "familiar": familiar},
-            address=attempt.address,
-            now=attempt.now,
-        )
+def _wrong(attempt: Attempt, judged: Judged | None, now: datetime) -> SignInResult:
+    """One answer for everybody; the trail has the true reason.
 
-
-def _note_success(attempt: _Attempt) -> None:
-    count_down(_counts(attempt))
-    if attempt.row is not None:
-        locks.note_right(attempt.row)
+    How long a directory took would tell whose password is kept there, so a concealing tenant that
+    has such people refuses all at the same moments.
+    """
+    note_failure(attempt, now, reason=judged.reason if judged is not None else "")
+    if attempt.concealed and User.objects.exclude(source=User.Source.CLOUD).exists():
+        note_concealing(BEAT)
+    return SignInResult("wrong")
 
 
 def finish_sign_in(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from tenants.evenness import on_the_beat
 from tenants.fields import BadForm, read_fields
 from tenants.limits import MAX_PASSWORD, MAX_USER_ID
 from tenants.pages import clock, host_tenant, page_context
@@ -19,7 +20,14 @@ from tenants.secret import Secret
 
 from ..federation.offered import providers_of
 from .person import find_signed_in
-from .services import PASSWORD, SignInResult, check_password, finish_sign_in, tenant_of_sign_in
+from .services import (
+    PASSWORD,
+    RETRY_SECONDS,
+    SignInResult,
+    check_password,
+    finish_sign_in,
+    tenant_of_sign_in,
+)
 from .stages import LONGEST_NEXT, asked_next, next_address, with_next
 
 FIELDS = ("user_id", "password", "next")
@@ -28,10 +36,12 @@ TYPE_PASSWORD = _("Type your password")
 WRONG = _("That user ID or password is not right. Check both and type them again")
 LOCKED = _("There were too many wrong tries. You can try again after %(until)s")
 BLOCKED = _("There were too many wrong tries from your network. Try again after %(until)s")
+UNAVAILABLE = _("We can't check your password right now. Try again in a few minutes.")
 
 
 @sensitive_post_parameters("password")
 @sensitive_variables("fields", "password")
+@on_the_beat
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """User ID and password on one page; somebody who is signed in goes on at once."""
@@ -75,6 +85,10 @@ def _refused(
     request: HttpRequest, fields: Mapping[str, str], result: SignInResult, now: datetime
 ) -> HttpResponse:
     """One answer for everybody; how long a lock lasts is told, existing user ID or not."""
+    if result.kind == "unavailable":
+        response = _page(request, fields, {"user_id": UNAVAILABLE}, status=503)
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
     if result.until is None:
         return _page(request, fields, {"user_id": WRONG})
     text = LOCKED if result.kind == "locked" else BLOCKED

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from tenants.colors import readable_on
+from tenants.evenness import on_the_beat
 from tenants.fields import read_fields
 from tenants.limits import MAX_USER_ID
 
 from .. import services
-from ..evenness import on_the_beat
 from ..services.help import MAX_NOTE
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page

@@ -1,16 +1,17 @@
 """What a directory says, in words for the person: its rules, why it refused, what is done where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.passwords.messages import Requirement, at_least, classes
 from accounts.passwords.rules import CLASSES_NEEDED
+from tenants.limits import MAX_PASSWORD
 from writeback.connectors.base import DirectoryRules
 
 from ..models import UNLOCK
-from ..services import FlowView
 from ..services.reading import Landing
 
 _REMARKS: Mapping[str, object] = {
@@ -76,6 +77,17 @@ def directory_requirements(rules: DirectoryRules) -> list[Requirement]:
     return found
 
 
+def directory_form(rules: DirectoryRules) -> dict[str, Any]:
+    """What the form of a password that a directory judges is given: its rules as it told them."""
+    shortest = rules.min_length or 1
+    return {
+        "requirements": directory_requirements(rules),
+        "min_length": shortest,
+        "rule_set": "directory",
+        "password_rules_attr": f"minlength: {shortest}; maxlength: {MAX_PASSWORD};",
+    }
+
+
 def remark(reason: str) -> str:
     """Why the person is back at this step; nothing when they are here for the first time."""
     return str(_REMARKS.get(reason, ""))
@@ -88,11 +100,9 @@ def failure(reason: str, operation: str) -> str:
     return "" if operation == UNLOCK and reason == "password_rules" else str(known)
 
 
-def landed_texts(view: FlowView) -> list[str]:
+def landed_texts(landed: Sequence[Landing]) -> list[str]:
     """What is true where, when it is not the same everywhere (R-24)."""
-    if view.reason != "partly":
-        return []
-    return [_landed(landing, alone=len(view.landed) == 1) for landing in view.landed]
+    return [_landed(landing, alone=len(landed) == 1) for landing in landed]
 
 
 def _landed(landing: Landing, *, alone: bool) -> str:

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.password_checks import password_rules
 from accounts.passwords.messages import requirements
 from tenants.context import tenant_context
+from tenants.evenness import on_the_beat
 from tenants.fields import BadForm, read_fields
 from tenants.limits import MAX_CONTACT, MAX_PASSWORD
 from tenants.models import Tenant
@@ -25,7 +26,6 @@ from tenants.rules import rules_of
 from tenants.secret import Secret
 from tenants.services import get_platform
 
-from ..evenness import on_the_beat
 from ..services.start import find_organisation
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page

@@ -12,15 +12,15 @@ from accounts.methods.registry import METHODS
 from accounts.passwords.messages import message, requirements
 from accounts.passwords.rules import PasswordRules, Violation
 from accounts.questions import question_text
-from tenants.limits import MAX_PASSWORD
 from writeback.connectors.base import DirectoryRules
 
 from ..flow import State
 from ..models import REHEARSAL, UNLOCK
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
+from ..services.written import PARTLY
 from .context import clock, flow_url, origin_of, page_context, plain_url
-from .directory_words import directory_requirements, failure, landed_texts, remark
+from .directory_words import directory_form, failure, landed_texts, remark
 from .words import NOT_ME, description, label
 
 STATUS = {State.EXPIRED: 410, State.LOCKED: 429}
@@ -175,15 +175,11 @@ def _password(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
 
 
 def _directory_password(handle: Handle, view: FlowView, rules: DirectoryRules) -> dict[str, Any]:
-    """The same for a password that a directory judges: its rules as it told them."""
-    shortest = rules.min_length or 1
+    """The same for a password that a directory judges."""
     return {
+        **directory_form(rules),
         "form_action": flow_url("submit", handle.flow),
         "values": {"user_id": view.user_id},
-        "requirements": directory_requirements(rules),
-        "min_length": shortest,
-        "rule_set": "directory",
-        "password_rules_attr": f"minlength: {shortest}; maxlength: {MAX_PASSWORD};",
         "remark": remark(view.reason),
     }
 
@@ -212,7 +208,7 @@ def _done(handle: Handle, view: FlowView, now: datetime) -> dict[str, Any]:
         "ended_sessions": view.operation not in {REHEARSAL, UNLOCK},
         "sign_in_url": "",
         "not_me_text": NOT_ME if view.operation != REHEARSAL else "",
-        "landed": landed_texts(view),
+        "landed": landed_texts(view.landed) if view.reason == PARTLY else [],
     }
 
 

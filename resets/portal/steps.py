@@ -13,12 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.methods.base import Answer
+from tenants.evenness import on_the_beat
 from tenants.fields import BadForm, read_fields
 from tenants.limits import MAX_ANSWER, MAX_ASSERTION, MAX_CONTACT, MAX_PASSWORD
 from tenants.secret import Secret
 
 from .. import services
-from ..evenness import on_the_beat
 from ..flow import State
 from ..services import FlowView, Handle, NoFlow, Result
 from . import words

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from tenants.evenness import on_the_beat
 from tenants.fields import read_fields
 from tenants.limits import MAX_USER_ID
 
 from .. import captcha, services
-from ..evenness import on_the_beat
 from ..flow import State
 from ..services import NoFlow
 from . import words

@@ -7,6 +7,7 @@ counted before they are compared. Everything is judged under lock, as at the end
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
@@ -17,6 +18,7 @@ from accounts.passwords.rules import Violation, normalise_for_hashing
 from accounts.people import belongings_of
 from accounts.signin.person import SignedIn
 from accounts.signin.services import SignInResult
+from accounts.signin.tries import Attempt
 from tenants import audit
 from tenants.audit import Party
 from tenants.context import tenant_context
@@ -33,12 +35,15 @@ class Changed:
     """What came of a change.
 
     kind: ok, wrong (the old password), blocked (too many wrong ones, until when), weak (the new one
-    breaks rules), elsewhere (the password is kept in the organisation's directory).
+    breaks rules), elsewhere (the password is kept in the organisation's directory and can't be
+    changed from here), unreachable (the directory, for now), busy (another change is under way),
+    sent (the directory was asked; `change` is the row that waits for it).
     """
 
     kind: str
     until: datetime | None = None
     violations: Sequence[Violation] = ()
+    change: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -67,20 +72,19 @@ def change_password(
     origin: Origin,
     now: datetime,
 ) -> Changed:
-    """Sets the new password, once `judge` found the old one right, as at a sign-in.
+    """Sets the new password of somebody whose password is kept here, once `judge` found the old
+    one right, as at a sign-in.
 
     `session` is the hash of the key of the session that goes on; all others end.
     """
-    if person.user.source != User.Source.CLOUD:
-        return Changed("elsewhere")
     with tenant_context(person.tenant.pk):
-        broken = _violations(typed, change_terms(person, now))
+        broken = find_broken(typed, change_terms(person, now))
     if broken:
         # Nothing of the old one was compared, so nothing was counted either.
-        return _refused(person, "rules", origin, now, broken)
+        return refused(person, broken, origin, now)
     judged = judge(typed.old)
     if judged.user is None or judged.user.pk != person.user.pk:
-        return _not_let_in(person, judged, origin, now)
+        return not_let_in(person, judged, origin, now)
     with step_in(person.tenant.pk) as changes:
         flows = lock_open_flows_of(person.user.pk)
         user = User.objects.select_for_update(no_key=True).get(pk=person.user.pk)
@@ -89,16 +93,17 @@ def change_password(
             return Changed("wrong")
         situation = read_situation(now, person.tenant)
         _set_password(user, typed.new, _terms(user, situation), now)
-        ended = _end_other_sessions(user, session)
+        ended = end_other_sessions(user, session)
         cancelled = cancel_flows(flows, user, now, changes)
         tell_of_change(situation, belongings_of(user), now, changes)
         data = {"sessions_ended": ended, "forced": person.user.must_change_password}
-        done = _event("password.changed", user, origin, now, data=data)
+        done = change_event("password.changed", user, origin.address, now, data=data)
         audit.record_many([done, *cancelled], into=changes)
         return Changed("ok")
 
 
-def _violations(typed: Passwords, terms: PasswordTerms) -> Sequence[Violation]:
+def find_broken(typed: Passwords, terms: PasswordTerms) -> Sequence[Violation]:
+    """Every rule that the new password breaks."""
     found = list(violations(typed.new, terms))
     old, new = (
         normalise_for_hashing(word.reveal(), terms.rules) for word in (typed.old, typed.new)
@@ -109,45 +114,51 @@ def _violations(typed: Passwords, terms: PasswordTerms) -> Sequence[Violation]:
     return found
 
 
-def _refused(
-    person: SignedIn, cause: str, origin: Origin, now: datetime, broken: Sequence[Violation]
+def refused(
+    person: SignedIn, broken: Sequence[Violation], origin: Origin, now: datetime
 ) -> Changed:
+    """The new password breaks rules."""
     codes = [str(violation.code) for violation in broken]
     with step_in(person.tenant.pk) as changes:
-        data = {"cause": cause, "codes": codes}
-        event = _event("password.change_failed", person.user, origin, now, data=data, failed=True)
+        data = {"cause": "rules", "codes": codes}
+        event = change_event("password.change_failed", person.user, origin.address, now, data=data)
         audit.record_many([event], into=changes)
     return Changed("weak", violations=broken)
 
 
-def _not_let_in(person: SignedIn, judged: SignInResult, origin: Origin, now: datetime) -> Changed:
+def not_let_in(
+    person: SignedIn, judged: SignInResult | Attempt, origin: Origin, now: datetime
+) -> Changed:
+    """The old password was wrong, or was not looked at because too many were."""
     with step_in(person.tenant.pk) as changes:
         data: dict[str, object] = {
             "cause": "locked" if judged.until is not None else "wrong",
             "codes": [],
         }
-        event = _event("password.change_failed", person.user, origin, now, data=data, failed=True)
+        event = change_event("password.change_failed", person.user, origin.address, now, data=data)
         audit.record_many([event], into=changes)
     return Changed("wrong" if judged.until is None else "blocked", until=judged.until)
 
 
-def _event(
+def change_event(
     event_type: str,
     user: User,
-    origin: Origin,
+    address: str,
     now: datetime,
     *,
     data: Mapping[str, object],
-    failed: bool = False,
+    change: UUID | None = None,
 ) -> audit.Event:
+    """A line of the trail. change: the row that waited for a directory, if there was one."""
     party = Party("user", user.pk, user.user_id)
     return audit.Event(
         event_type=event_type,
         actor=party,
         target=party,
-        result="failure" if failed else "success",
+        result="success" if event_type == "password.changed" else "failure",
         data=data,
-        address=origin.address,
+        correlation_id=change,
+        address=address,
         now=now,
     )
 
@@ -162,7 +173,7 @@ def _set_password(user: User, password: Secret[str], terms: PasswordTerms, now: 
     )
 
 
-def _end_other_sessions(user: User, session: bytes) -> int:
+def end_other_sessions(user: User, session: bytes) -> int:
     """Ends every session but this one, which goes on under the new epoch."""
     rows = Session.objects.filter(user=user)
     ended: int = rows.exclude(key_hash=session).delete()[0]

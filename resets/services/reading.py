@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from accounts.methods.registry import get_method
+from accounts.models import User
 from accounts.passwords.rules import PasswordRules
 from tenants.context import tenant_context, tenant_reading
 from tenants.limits import TRIES_PER_CHALLENGE
@@ -154,17 +156,20 @@ def _ended(flow: Flow, state: State) -> FlowView:
 
 
 _JOBS = Reading(
-    lambda: (WritebackJob.objects.filter(origin=Given("flow")), Connector.objects.all())
+    lambda: (WritebackJob.objects.filter(origin=Given("origin")), Connector.objects.all())
 )
 
 
 def _landed(flow: Flow) -> list[Landing]:
     """What became of the last attempt in each directory; nothing where there was none."""
-    if not flow.attempts:
-        return []
-    jobs, connectors = _JOBS.rows(flow=flow.pk)
+    return landings(flow.pk, flow.attempts) if flow.attempts else []
+
+
+def landings(origin: UUID, attempt: int) -> list[Landing]:
+    """What became of one attempt in each directory, by name."""
+    jobs, connectors = _JOBS.rows(origin=origin)
     names = {row.pk: row.name for row in connectors}
-    last = [job for job in jobs if job.attempt == flow.attempts]
+    last = [job for job in jobs if job.attempt == attempt]
     return [
         Landing(names[job.connector_id], job.outcome, job.cause, job.unlocked)
         for job in sorted(last, key=lambda job: names[job.connector_id])
@@ -188,13 +193,16 @@ def _open_page(standing: Standing, page: str, *, reason: str = "", **more: objec
     )
 
 
+def directory_rules(user: User) -> DirectoryRules:
+    """What is known of the rules of this person's directories."""
+    known = rules_for(user)
+    return strictest(known) if known else DirectoryRules()
+
+
 def _password_page(standing: Standing) -> FlowView:
     user = standing.person
     terms = password_terms(standing, user)
-    directory = None
-    if terms.directory:
-        known = rules_for(user)
-        directory = strictest(known) if known else DirectoryRules()
+    directory = directory_rules(user) if terms.directory else None
     return _open_page(
         standing,
         "password",

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from resets.evenness import BEAT_SECONDS, note_concealing, on_the_beat, rest_of_the_beat
+from tenants.evenness import BEAT_SECONDS, note_concealing, on_the_beat, rest_of_the_beat
 from tests.cast import Acme
 from tests.resets.visitor import Visitor
 from tests.resets.walks import set_tenant
@@ -14,7 +14,7 @@ from tests.resets.walks import set_tenant
 @pytest.fixture
 def waits() -> Iterator[list[float]]:
     found: list[float] = []
-    with patch("resets.evenness.time.sleep", found.append):
+    with patch("tenants.evenness.time.sleep", found.append):
         yield found
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tenants.keys import forget_keys
+from tests.accounts.signin.people import browser
 from tests.cast import Acme
 from tests.resets.conftest import post, visitor
 from tests.resets.visitor import Clock
+from tests.resets.walks import set_user
 from tests.writeback.bench import Bench, benches
+from tests.writeback.duty import Duty
 from tests.writeback.field import SIGNER, FieldAgent, link, make_agent, make_connector
 from writeback.keys import written
 from writeback.models import Connector
@@ -65,3 +69,23 @@ def hybrid(acme: Acme, connector: Connector, agent: FieldAgent) -> Acme:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """An agent's workplace over a directory that does what the test says."""
     yield from benches(tmp_path)
+
+
+@pytest.fixture
+def passing(hybrid: Acme, clock: Clock) -> Iterator[Acme]:
+    """Bob's password is the directory's to judge; what is stored of one opens nothing."""
+    set_user(hybrid, hybrid.bob, source="pass_through")
+    with clock.running():
+        yield hybrid
+
+
+@pytest.fixture
+def duty(agent: FieldAgent, monkeypatch: pytest.MonkeyPatch) -> Duty:
+    on_duty = Duty(agent)
+    on_duty.takes_over(monkeypatch)
+    return on_duty
+
+
+@pytest.fixture
+def client(passing: Acme) -> Client:
+    return browser(passing)

@@ -37,6 +37,8 @@ KEPT_CALLS = timedelta(minutes=10)
 KEPT_CODES = timedelta(days=1)
 DESCRIBED_FOR = timedelta(hours=24)
 """What was seen of an account is not looked at again within this time, unless somebody asks."""
+KEPT_QUESTIONS = timedelta(days=1)
+"""How long a job that only asked something is kept once it ended."""
 _PURGE = Change(lambda: JobEnvelope.objects.filter(job=Given("job")))
 # When the new password ends is not known yet, and the old one's end means nothing any more.
 _LOOK_SOON = Change(
@@ -223,7 +225,8 @@ def _sweep_one(late: UUID, now: datetime) -> int:
 
 
 def forget_calls(now: datetime) -> int:
-    """Removes nonces of calls whose time is over, and codes that let nobody in any more."""
+    """Removes nonces of calls whose time is over, codes that let nobody in any more, and jobs that
+    only asked: every sign-in makes one."""
     return sum(_forget_tenant(tenant, now) for tenant in tenants_with_connectors())
 
 
@@ -232,4 +235,7 @@ def _forget_tenant(tenant: UUID, now: datetime) -> int:
         calls = AgentCall.objects.filter(at__lt=now - KEPT_CALLS).delete()[0]
         codes = EnrolmentCode.objects.filter(expires_at__lt=now - KEPT_CODES).delete()[0]
         keys = AgentKey.objects.filter(ends__lt=now - KEPT_CODES).delete()[0]
-        return int(calls + codes + keys)
+        asked = WritebackJob.objects.filter(
+            purpose__in=_QUIET, state=State.DONE, created_at__lt=now - KEPT_QUESTIONS
+        )
+        return int(calls + codes + keys + asked.delete()[0])

@@ -52,6 +52,12 @@ def standings(now: datetime) -> list[Standing]:
     return [_standing(row, agents, keys, now) for row in ordered]
 
 
+def state_of_directory(connector: UUID, now: datetime) -> State:
+    """The state of one directory of the tenant in force; `not_configured` for one that is gone."""
+    found = [each.state for each in standings(now) if each.connector.pk == connector]
+    return found[0] if found else "not_configured"
+
+
 def _standing(
     connector: Connector, agents: Sequence[Agent], keys: Sequence[AgentKey], now: datetime
 ) -> Standing:

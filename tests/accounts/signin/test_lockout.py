@@ -20,6 +20,7 @@ from accounts.signin.lockout import (
     judged_wrong,
     lock_length,
     rules_for,
+    taken_back,
 )
 from accounts.signin.locks import clear_lockout
 from tenants.models import AuditEvent, Subscription, Tenant
@@ -115,6 +116,25 @@ def test_one_wrong_password_sent_twice_at_once_counts_once() -> None:
     both = count_try(count_try(LockState(), "a", rules, NOW).state, "a", rules, NOW).state
 
     assert judged_wrong(judged_wrong(both, "a"), "a").failures == 1
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_try_that_nobody_could_judge_leaves_no_trace_nor_does_its_lock(before: int) -> None:
+    state = tried(before)
+    counted = count_try(state, "", RULES, NOW).state
+
+    again = taken_back(counted, counted.locked_until)
+
+    assert (again.failures, again.locks) == (state.failures, state.locks)
+    assert not is_locked(again, NOW)
+
+
+def test_what_is_taken_back_leaves_the_locks_of_others_alone() -> None:
+    locked = tried(3)
+
+    assert taken_back(locked, None).locked_until == locked.locked_until
+    assert taken_back(locked, NOW + timedelta(seconds=1)) == locked
+    assert taken_back(LockState(), None) == LockState()
 
 
 @pytest.mark.parametrize(("late", "failures"), [(timedelta(0), 3), (timedelta(seconds=1), 1)])

@@ -14,12 +14,13 @@ from typing import Any
 
 BEAT_SECONDS = 0.05
 
-_concealing: ContextVar[bool] = ContextVar("concealing", default=False)
+_beat: ContextVar[float] = ContextVar("beat", default=0.0)
 
 
-def note_concealing() -> None:
-    """What is being answered concerns a tenant that conceals."""
-    _concealing.set(True)
+def note_concealing(beat: float = BEAT_SECONDS) -> None:
+    """What is being answered concerns a tenant that conceals. `beat`: a longer one, in seconds,
+    where the answer hangs on more than our own statements."""
+    _beat.set(max(_beat.get(), beat))
 
 
 def on_the_beat(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,18 +30,18 @@ def on_the_beat(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def answer(*args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
-        token = _concealing.set(False)
+        token = _beat.set(0.0)
         try:
             return view(*args, **kwargs)
         finally:
-            concealing = _concealing.get()
-            _concealing.reset(token)
-            if concealing:
-                time.sleep(rest_of_the_beat(time.monotonic() - began))
+            beat = _beat.get()
+            _beat.reset(token)
+            if beat:
+                time.sleep(rest_of_the_beat(time.monotonic() - began, beat))
 
     return answer
 
 
-def rest_of_the_beat(seconds: float) -> float:
+def rest_of_the_beat(seconds: float, beat: float = BEAT_SECONDS) -> float:
     """Seconds from here to the next beat, when the last one was so many seconds ago."""
-    return BEAT_SECONDS - seconds % BEAT_SECONDS
+    return beat - seconds % beat
