@@ -34,7 +34,7 @@ MALFORMED = (
 )
 FIELDS = {"_selected_action": "", "action": "delete_selected", "post": "yes"}
 # A random id is answered with one of these: not there, not yours, sign in first, not this way.
-REFUSALS = frozenset({301, 302, 400, 401, 403, 404, 405, 410})
+REFUSALS = frozenset({301, 302, 400, 401, 403, 404, 405, 410, 415})
 # A colour and the name of an app are words, not rows.
 NAMES_NO_ROW = frozenset({"color", "app_label", "method"})
 

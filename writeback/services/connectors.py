@@ -6,9 +6,11 @@ from datetime import datetime
 from tenants import audit
 from tenants.audit import Party
 from tenants.invalid import refusal
+from tenants.scoping import claim_for_current_tenant
 
 from ..jobs import State
 from ..models import Connector, DirectoryOrder, WritebackJob
+from .drills import CANARY_FIELDS, set_canary
 
 TAKEN = "There is a directory of this name already."
 AT_WORK = (
@@ -30,12 +32,10 @@ class ConnectorSettings:
 def add_connector(settings: ConnectorSettings, *, by: Party, now: datetime) -> Connector:
     """A directory that no agent reaches yet. Raises Invalid."""
     _refuse_taken(settings.name)
-    row: Connector = Connector.objects.create(
-        name=settings.name,
-        kind=settings.kind,
-        canary=settings.canary,
-        enabled=settings.enabled,
-    )
+    row = Connector(name=settings.name, kind=settings.kind, enabled=settings.enabled)
+    claim_for_current_tenant(row)
+    set_canary(row, settings.canary)
+    row.save()
     data = {"connector": row.name, "kind": row.kind}
     audit.record("connector.added", actor=by, data=data, now=now)
     return row
@@ -53,10 +53,14 @@ def change_connector(
         for each in fields(settings)
         if getattr(row, each.name) != getattr(settings, each.name)
     ]
+    stored = {*changed, *(CANARY_FIELDS if "canary" in changed else ())}
     for name in changed:
-        setattr(row, name, getattr(settings, name))
+        if name == "canary":
+            set_canary(row, settings.canary)
+        else:
+            setattr(row, name, getattr(settings, name))
     if changed:
-        row.save(update_fields=changed)
+        row.save(update_fields=stored)
         data = {"connector": row.name, "fields": changed}
         audit.record("connector.changed", actor=by, data=data, now=now)
     return tuple(changed)
