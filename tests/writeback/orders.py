@@ -6,7 +6,7 @@ from uuid import uuid4
 from accounts.models import User
 from tenants.context import tenant_context
 from tenants.together import Changes
-from tests.cast import NEW_PASSWORD, PASSWORD, Organisation
+from tests.cast import PASSWORD, Organisation
 from tests.writeback.field import sign_what_waits
 from writeback.models import WritebackJob
 from writeback.protocol import Passwords
@@ -16,14 +16,14 @@ from writeback.services.orders import Order, links_of, place
 def order(
     organisation: Organisation, user: User, now: datetime, *, signed: bool = True
 ) -> list[WritebackJob]:
-    """A change of a known password in all of the person's directories: its evidence is the old one,
-    so it needs no journey."""
+    """A sign-in that all of the person's directories shall judge: it changes nothing, so it rests
+    on nothing."""
     asked = Order(
-        purpose=WritebackJob.Purpose.CHANGE,
-        operation="change",
+        purpose=WritebackJob.Purpose.SIGN_IN,
+        operation="verify",
         origin=uuid4(),
         user=user,
-        passwords=Passwords(new=NEW_PASSWORD, old=PASSWORD),
+        passwords=Passwords(old=PASSWORD),
     )
     with tenant_context(organisation.id):
         changes = Changes()

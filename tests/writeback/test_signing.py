@@ -266,7 +266,7 @@ def test_two_signers_at_once_sign_a_job_once(hybrid: Acme, agent: FieldAgent, cl
     assert signing.drain(SIGNER, clock.now) == 1
     assert signing.drain(SIGNER, clock.now) == 0
     held = agent.do(DONE)
-    assert held.job.operation == "change"
+    assert held.job.operation == "verify"
 
 
 def test_a_journey_that_was_refused_a_signature_says_that_nothing_was_changed(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cast import Acme
+from tests.cast import PASSWORD, Acme
 from tests.resets.visitor import Clock
 from tests.writeback.field import (
     DONE,
@@ -52,7 +52,7 @@ def test_each_agent_gets_a_job_sealed_to_its_own_key(
         assert JobEnvelope.objects.count() == 2
     held = other.take()
     assert held is not None
-    assert held.passwords.new is not None
+    assert held.passwords.old == PASSWORD
 
 
 def test_a_job_is_not_there_before_it_is_signed(

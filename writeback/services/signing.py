@@ -128,10 +128,10 @@ def evidence_of(*parts: bytes) -> bytes:
 
 
 def rests_on_nothing(job: WritebackJob) -> bool:
-    """Grounds of a job that changes nothing, or carries the old password."""
-    harmless = job.operation in {"verify", "describe", "change"}
+    """Grounds of a job that changes nothing, about an account of its person's own."""
+    harmless = job.operation in {"verify", "describe"}
     return harmless and bytes(job.evidence) == NO_EVIDENCE and is_link_of(job)
 
 
-for _purpose in ("sign_in", "describe", "change"):
+for _purpose in ("sign_in", "describe"):
     register_grounds(_purpose, rests_on_nothing)
