@@ -101,6 +101,8 @@ class Host:
         return process
 
     def start(self) -> subprocess.Popen[str]:
+        """Once nothing is handed to an agent any more that was killed while it waited."""
+        wait_until(lambda: self.product.waiting == 0, "the end of a dead agent's call")
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(self.command("run"), cwd=ROOT, stderr=log, text=True)
         self.running.append(process)

@@ -53,7 +53,7 @@ Tamper = Callable[[Said], Said]
 
 class Product:
     """turn_away: a status and a cause that every call of an enrolled agent is refused with.
-    is_down: no call arrives; is_deaf: no result does."""
+    is_down: no call arrives; is_deaf: no result does; waiting: calls that wait for a job."""
 
     def __init__(self, certificate: Path | None = None) -> None:
         self.api, self.signer = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -67,6 +67,7 @@ class Product:
         self.turn_away: tuple[int, str] | None = None
         self.tamper: Tamper = lambda said: said
         self.seen_sequence = 0
+        self.waiting = 0
         self.is_down = Event()
         self.is_deaf = Event()
         self.waits = 1.0
@@ -194,6 +195,17 @@ class Product:
             "words": list(fingerprint(identity.public_bytes_raw())),
         }
 
+    def _next(self, seconds: float) -> tuple[int, dict[str, Any] | None]:
+        with self._lock:
+            self.waiting += 1
+        try:
+            return 200, self.line.get(timeout=seconds)
+        except Empty:
+            return 204, None
+        finally:
+            with self._lock:
+                self.waiting -= 1
+
     def _served(self, path: str, data: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
         if path == "/agent/v1/heartbeat":
             with self._lock:
@@ -201,10 +213,7 @@ class Product:
             seen = max(self.seen_sequence, data["sequence"])
             return 200, {"state": "active", "seen_sequence": seen, "time": int(time.time())}
         if path == "/agent/v1/jobs/next":
-            try:
-                return 200, self.line.get(timeout=min(data["wait"], self.waits))
-            except Empty:
-                return 204, None
+            return self._next(min(data["wait"], self.waits))
         job = UUID(path.split("/")[4])
         with self._lock:
             self.results.append((job, data["fence"], data["report"]))
