@@ -23,6 +23,7 @@ FLOW = "Self-service password reset flow activity progress"
 RESET = "Reset password (self-service)"
 CHANGE = "Change password (self-service)"
 UNLOCK = "Unlock user account (self-service)"
+STATE = "Directory connection changed"
 BLOCKED = "Blocked from self-service password reset"
 POLICY_CHANGES = "Self-service password reset policy changes"
 
@@ -114,12 +115,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("writeback.taken_over", "Job taken over by another agent", "job agent fence"),
         _type("writeback.ordered", "Reset password (by administrator)", "operation connectors"),
         _type("writeback.password_shown", "Temporary password shown to administrator"),
-        _type(
-            "writeback.state_changed",
-            "Directory connection changed",
-            "connector state before",
-            service=PLATFORM,
-        ),
+        _type("writeback.state_changed", STATE, "connector state before", service=PLATFORM),
         _type("writeback.drilled", "Drill of a directory", "connector outcome", service=PLATFORM),
         _type("connector.added", "Directory added", "connector kind", service=PLATFORM),
         _type("connector.changed", "Directory changed", "connector fields", service=PLATFORM),

@@ -23,6 +23,7 @@ from tests.writeback.field import (
 )
 from tests.writeback.orders import order
 from writeback.models import Agent, AgentCall, Connector
+from writeback.reports import Report
 from writeback.services import enrolment
 from writeback.services.outcome import forget_calls
 
@@ -277,6 +278,25 @@ def test_a_journal_that_was_put_back_is_not_called_sound(
     assert told.body["seen_sequence"] == held.job.sequence
     assert not row_of(hybrid, agent).journal_sound
     agent.beat(sequence=held.job.sequence)
+    assert row_of(hybrid, agent).journal_sound
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        Report("failed", "outside_places"),
+        Report("failed", "unreachable"),
+        Report("succeeded", changed=True, reconciled=True),
+    ],
+)
+def test_what_an_agent_did_not_write_down_is_not_asked_of_its_journal(
+    hybrid: Acme, agent: FieldAgent, clock: Clock, report: Report
+) -> None:
+    """An agent that refuses a job, or finds it done by another, has no intent of it."""
+    order(hybrid, hybrid.bob, clock.now)
+    agent.do(report)
+
+    assert agent.beat(sequence=0).body["seen_sequence"] == 0
     assert row_of(hybrid, agent).journal_sound
 
 

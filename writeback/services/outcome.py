@@ -69,7 +69,7 @@ def take_report(reported: Reported, now: datetime) -> bool:
     if job is None or job.agent_id != reported.agent.pk or job.fence != reported.fence:
         return False
     agent = reported.agent
-    if job.sequence > agent.seen_sequence and reported.report.outcome != "unknown":
+    if job.sequence > agent.seen_sequence and _is_in_journal(job, reported.report):
         agent.seen_sequence = job.sequence
         changes.update(agent, "seen_sequence")
     settled = job.state == State.DONE and job.outcome != "unknown"
@@ -78,6 +78,13 @@ def take_report(reported: Reported, now: datetime) -> bool:
         tell_if_ended(together, now, changes)
     changes.write()
     return True
+
+
+def _is_in_journal(job: WritebackJob, report: Report) -> bool:
+    """Whether the agent certainly wrote this job down: what it refused, only looked up, or found
+    done by another it did not, and a journal is not put back because it lacks it."""
+    is_change = job.operation in {"reset", "change", "unlock", "reset_and_unlock"}
+    return is_change and report.outcome == "succeeded" and not report.reconciled
 
 
 def lock_attempt(of: UUID, *, skip_locked: bool = False) -> list[WritebackJob]:

@@ -85,11 +85,11 @@ FROM generate_series(1, %(rows)s) n
 _FLOWS = """
 INSERT INTO resets_flow (id, tenant_id, secret_hash, reference, user_id, person_key, user_id_typed,
     operation, state, reason, policy, policy_version, gates_required, methods, concealed, language,
-    address, site, tries, attempted, started_at, expires_at)
+    address, site, tries, attempted, attempts, started_at, expires_at)
 SELECT md5('f'||n||%(tenant)s::text)::uuid, %(tenant)s, '', 'R'||n,
     md5('p'||n||%(tenant)s::text)::uuid, '', '', 'reset',
     CASE WHEN n %% 9 = 0 THEN 'refused' WHEN n %% 900 = 1 THEN 'locked' ELSE 'done' END, '',
-    'tenant', 1, 1, '[]', false, 'en', '', '', 0, false, moment, moment
+    'tenant', 1, 1, '[]', false, 'en', '', '', 0, false, 0, moment, moment
 FROM (SELECT n, timestamptz '2026-01-01' + n * interval '20 minutes' moment
       FROM generate_series(1, %(rows)s) n) made
 """
