@@ -18,7 +18,7 @@ from writeback import protocol
 from writeback.jobs import TAKEN_WITHIN, TOLD_WITHIN
 from writeback.models import WritebackJob
 from writeback.services.orders import Order, links_of, place
-from writeback.services.signing import rests_on_nothing
+from writeback.services.signing import is_without_evidence
 
 from ..eligibility import DIRECTORY_UNREACHABLE, PersonFacts, directory_reason
 from ..facts import directory_state, read_situation
@@ -125,7 +125,7 @@ def rests_on_change(job: WritebackJob) -> bool:
     waiting = DirectoryChange.objects.filter(
         pk=job.origin, user=job.user_id, state=DirectoryChange.State.WRITING
     )
-    return job.operation == "change" and rests_on_nothing(job) and waiting.exists()
+    return job.operation == "change" and is_without_evidence(job) and waiting.exists()
 
 
 @dataclass(frozen=True)

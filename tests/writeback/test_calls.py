@@ -22,7 +22,7 @@ from tests.writeback.field import (
     sign_what_waits,
 )
 from tests.writeback.orders import order
-from writeback.models import Agent, AgentCall, Connector
+from writeback.models import Agent, AgentCall, Connector, WritebackJob
 from writeback.reports import Report
 from writeback.services import enrolment
 from writeback.services.outcome import forget_calls
@@ -273,7 +273,12 @@ def test_a_journal_that_was_put_back_is_not_called_sound(
     hybrid: Acme, agent: FieldAgent, clock: Clock
 ) -> None:
     order(hybrid, hybrid.bob, clock.now)
-    held = agent.do(DONE)
+    held = agent.take()
+    assert held is not None
+    with hybrid.inside():
+        # As a job of a journey, which its agent writes down.
+        WritebackJob.objects.update(operation="reset_and_unlock", purpose="reset")
+    assert agent.report(held, DONE).status == 200
     told = agent.beat(sequence=held.job.sequence - 1)
     assert told.body["seen_sequence"] == held.job.sequence
     assert not row_of(hybrid, agent).journal_sound

@@ -129,8 +129,12 @@ def evidence_of(*parts: bytes) -> bytes:
 
 def rests_on_nothing(job: WritebackJob) -> bool:
     """Grounds of a job that changes nothing, about an account of its person's own."""
-    harmless = job.operation in {"verify", "describe"}
-    return harmless and bytes(job.evidence) == NO_EVIDENCE and is_link_of(job)
+    return job.operation in {"verify", "describe"} and is_without_evidence(job)
+
+
+def is_without_evidence(job: WritebackJob) -> bool:
+    """Whether it claims no proofs, and is about an account of its person's own."""
+    return bytes(job.evidence) == NO_EVIDENCE and is_link_of(job)
 
 
 for _purpose in ("sign_in", "describe"):
