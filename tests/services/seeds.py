@@ -108,7 +108,7 @@ def _size(connection: psycopg.Connection, tables: list[str]) -> int:
 
 
 def _read(connection: psycopg.Connection, table: str) -> bytes:
-    query = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))
+    query = sql.SQL("COPY (SELECT * FROM {} ORDER BY 1) TO STDOUT").format(sql.Identifier(table))
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         return b"".join(bytes(block) for block in copy)
 
