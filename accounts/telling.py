@@ -6,15 +6,19 @@ from datetime import datetime
 from django.conf import settings
 
 from notifications.services import Fact, Recipient, notify
+from tenants.models import Tenant
 from tenants.rules import rules_of
 
 from .contacts import notice_addresses
 from .models import ContactPoint, User
 
 
-def language_of(user: User) -> str:
-    """Their own language, else the tenant's first one."""
-    return user.language or next(iter(rules_of(None).tenant.languages), settings.LANGUAGE_CODE)
+def language_of(user: User, tenant: Tenant | None = None) -> str:
+    """Their own language, else the tenant's first one. tenant: the row, where it was read."""
+    if user.language:
+        return user.language
+    known = tenant if tenant is not None else rules_of(None).tenant
+    return next(iter(known.languages), settings.LANGUAGE_CODE)
 
 
 def tell(

@@ -18,6 +18,7 @@ from tenants.policy import (
     PolicyRules,
     find_administrator_policy,
 )
+from writeback.health import ANSWERING
 
 TENANT_OFF = "SSPR_0009"
 WRITEBACK_OFF = "SSPR_0010"
@@ -50,7 +51,6 @@ _NOTES: dict[Unusable, str] = {
     "one_gate": "a notification counts only when two methods are required.",
     "no_calls": "calls need a paid plan that is not a trial.",
 }
-HEALTHY_STATES = frozenset({"healthy", "healthy_outdated", "unknown_outdated"})
 UNREACHABLE_STATES = frozenset({"disconnected", "service_fault"})
 
 
@@ -236,7 +236,7 @@ def directory_reason(tenant: TenantFacts, person: PersonFacts) -> str | None:
         return None
     if tenant.policy is None or not tenant.policy.writeback or not tenant.granted.writeback:
         return WRITEBACK_OFF
-    if tenant.writeback_state in HEALTHY_STATES:
+    if tenant.writeback_state in ANSWERING:
         return None
     if tenant.writeback_state in UNREACHABLE_STATES:
         return DIRECTORY_UNREACHABLE

@@ -11,12 +11,11 @@ from typing import Any
 from .agent.cap import may_set
 from .connectors.base import Connection, Entry, Unreachable
 from .outcomes import Witness, outcome_of_bind
-from .protocol import NEEDS_NEW, SKEW, Passwords, Refused
+from .protocol import CHANGES, NEEDS_NEW, SKEW, Passwords, Refused
 from .reconciling import Interim, done_reconciled, settle_attempt, superseded
 from .reports import Report, read
 from .sending import check_person, check_time, remember, tried
 from .workplace import (
-    CHANGES,
     Attempt,
     Delivery,
     Forbidden,

@@ -45,6 +45,11 @@ class Finished:
     unlocked: bool | None = None
 
 
+def cause_of(jobs: Sequence[Finished]) -> str:
+    """Why the first directory that did not do it did not; "" where all did."""
+    return next((job.cause for job in jobs if job.outcome != "succeeded"), "")
+
+
 def told(jobs: Sequence[Finished]) -> Told:
     """What several directories' outcomes mean together. At least one job.
 

@@ -19,7 +19,6 @@ from .places import Place
 from .protocol import SKEW, Envelope, Job, Operation, Passwords
 from .reports import Report
 
-CHANGES: frozenset[Operation] = frozenset({"reset", "change", "unlock", "reset_and_unlock"})
 UNLOCKS: frozenset[Operation] = frozenset({"unlock", "reset_and_unlock"})
 CLOSES_WITHIN = timedelta(seconds=30)
 """From the intent to the last moment at which its change may reach the directory."""

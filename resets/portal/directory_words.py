@@ -94,8 +94,8 @@ def remark(reason: str) -> str:
 
 
 def failure(reason: str, operation: str) -> str:
-    """Why it ended, where there is more to say than that it did; never for an unlock of a
-    password."""
+    """Why it ended, where there is more to say than that it did; of an unlock nothing about
+    passwords."""
     known = _FAILURES.get(reason, "")
     return "" if operation == UNLOCK and reason == "password_rules" else str(known)
 

@@ -15,7 +15,7 @@ from accounts.signin.locks import Try, subject_of
 from accounts.signin.tries import Attempt, note_failure, note_success, take_back
 from tenants import audit
 from tenants.together import Changes
-from writeback.jobs import told
+from writeback.jobs import Finished, cause_of, told
 from writeback.models import WritebackJob
 from writeback.services.outcome import finished
 
@@ -61,7 +61,8 @@ def land_change(
     user = User.objects.select_for_update(no_key=True).get(pk=row.user_id)
     landed = Landed(row, user, attempt_of(row, user), now, changes)
     was_lost = row.state == _State.UNKNOWN
-    row.state, row.reason, row.finished_at = _outcome(jobs), _cause(jobs), now
+    ends = finished(jobs)
+    row.state, row.reason, row.finished_at = _outcome(ends), cause_of(ends), now
     changes.update(row, "state", "reason", "finished_at")
     ended = 0
     if row.state in {_State.DONE, _State.PARTLY, _State.UNKNOWN} and not was_lost:
@@ -87,19 +88,13 @@ def give_up(row: DirectoryChange, attempt: Attempt, now: datetime) -> None:
     take_back(attempt)
 
 
-def _outcome(jobs: Sequence[WritebackJob]) -> str:
+def _outcome(ends: Sequence[Finished]) -> str:
     """A wrong old password is wrong, whatever another directory says that changed nothing."""
-    what = told(finished(jobs))
-    if what in {"rejected", "retry", "failed"}:
-        causes = {job.cause for job in jobs}
-        if WRONG_OLD_PASSWORD in causes:
-            return _State.WRONG
+    what = told(ends)
+    changed_nothing = what in {"rejected", "retry", "failed"}
+    if changed_nothing and WRONG_OLD_PASSWORD in {end.cause for end in ends}:
+        return _State.WRONG
     return _STATES[what]
-
-
-def _cause(jobs: Sequence[WritebackJob]) -> str:
-    causes = [job.cause for job in jobs if job.outcome != "succeeded"]
-    return next(iter(causes), "")[:30]
 
 
 def _end_what_rested(landed: Landed) -> int:

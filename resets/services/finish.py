@@ -52,7 +52,7 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
         together = lock_all(handle, now, changes)
         flow = next(row for row in together if row.pk == handle.flow)
         if flow.state != State.CHOOSING or flow.user is None:
-            return _not_open(flow, now, changes)
+            return _not_open(flow, "submit", now, changes)
         sessions: list[Session] = []
         standing = standing_of(flow, now, sessions=sessions)
         lost = reevaluate(standing, now, changes)
@@ -90,7 +90,7 @@ def choose_operation(handle: Handle, operation: str, *, now: datetime) -> Result
         together = lock_all(handle, now, changes)
         flow = next(row for row in together if row.pk == handle.flow)
         if flow.state != State.PROVED or flow.user is None:
-            return _not_open(flow, now, changes)
+            return _not_open(flow, "operation", now, changes)
         standing = standing_of(flow, now)
         lost = reevaluate(standing, now, changes)
         if lost is not None:
@@ -106,11 +106,11 @@ def choose_operation(handle: Handle, operation: str, *, now: datetime) -> Result
         return Result("ok")
 
 
-def _not_open(flow: Flow, now: datetime, changes: Changes) -> Result:
-    """A password at the wrong moment: before the last gate, or once more after the end."""
+def _not_open(flow: Flow, step: str, now: datetime, changes: Changes) -> Result:
+    """A step at the wrong moment: before the last gate, or once more after the end."""
     early = flow.state in {State.PROVING, State.PROVED}
     if early or flow.state == State.DONE:
-        denied = deny(flow, "submit", now, changes)
+        denied = deny(flow, step, now, changes)
         return denied if early else Result("not_now")
     return Result("not_now")
 

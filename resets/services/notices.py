@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.contacts import administrators, notice_addresses, primary_addresses
 from accounts.models import User
 from accounts.people import Belongings
+from accounts.telling import language_of
 from notifications.services import Recipient, notify, notify_nobody
 from tenants.roles import GLOBAL_ADMINISTRATOR, holds_administrator_role
 from tenants.together import Changes
@@ -23,7 +24,7 @@ NOT_ME = "not me"
 
 def language_for(user: User, situation: Situation) -> str:
     """The recipient's own language, else the tenant's first one."""
-    return user.language or next(iter(situation.tenant.languages), settings.LANGUAGE_CODE)
+    return language_of(user, situation.tenant)
 
 
 def hint_unregistered(

@@ -4,6 +4,7 @@ The password is sealed for the directories' agents in this process and is nowher
 """
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from accounts.models import User
 from tenants.models import ResetPolicy
@@ -35,7 +36,7 @@ def write(
     flow.reason = ""
     flow.attempts += 1
     changes.update(flow, "state", "reason", "attempts")
-    operation: Operation = "unlock" if password is None else "reset_and_unlock"
+    operation = _operation_of(flow)
     order = Order(
         purpose=WritebackJob.Purpose.RESET,
         operation=operation,
@@ -67,10 +68,10 @@ def describe_rules(user: User, flow: Flow, now: datetime, changes: Changes) -> N
     order = Order(
         purpose=WritebackJob.Purpose.DESCRIBE,
         operation="describe",
-        origin=flow.pk,
+        # Its own, because a journey that lost a gate comes here once more.
+        origin=uuid4(),
         user=user,
         passwords=Passwords(),
-        attempt=0,
         reference=flow.reference,
     )
     if stale:
@@ -94,15 +95,19 @@ def rests_on_gates(job: WritebackJob) -> bool:
 
 def _is_the_flows(job: WritebackJob, flow: Flow) -> bool:
     """Whether the journey asked for just this, of its own person's account."""
-    wanted = "unlock" if flow.operation == UNLOCK else "reset_and_unlock"
     return (
         flow.state == State.WRITING
         and flow.attempts == job.attempt
         and flow.user_id is not None
         and flow.user_id == job.user_id
-        and (job.operation, job.must_change) == (wanted, False)
+        and (job.operation, job.must_change) == (_operation_of(flow), False)
         and is_link_of(job)
     )
+
+
+def _operation_of(flow: Flow) -> Operation:
+    """What the directories are asked for: a reset takes a lock away too."""
+    return "unlock" if flow.operation == UNLOCK else "reset_and_unlock"
 
 
 def _gates_needed(flow: Flow, now: datetime) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts.models import Session
 from tenants import audit
 from tenants.together import Changes
-from writeback.jobs import told
+from writeback.jobs import cause_of, told
 from writeback.models import WritebackJob
 from writeback.services.outcome import finished
 
@@ -50,15 +50,16 @@ def land(
         return
     if flow.state not in {State.WRITING, State.UNKNOWN}:
         return
-    others = [row for row in together if row is not flow and row.state != State.WRITING]
+    others = [row for row in together if row is not flow]
     landed = Landed(flow, others, jobs, now, changes)
-    what = told(finished(jobs))
+    ends = finished(jobs)
+    what = told(ends)
     if what in {"done", "partly"}:
         _done(landed, partly=what == "partly")
     elif what == "unknown":
         _lost(landed)
     elif flow.state == State.UNKNOWN or what == "failed":
-        _failed(landed, NOT_CHANGED if what != "failed" else _cause(jobs))
+        _failed(landed, NOT_CHANGED if what != "failed" else cause_of(ends))
     else:
         _once_more(landed, REFUSED_PASSWORD if what == "rejected" else NOT_CHANGED)
 
@@ -113,9 +114,3 @@ def _once_more(landed: Landed, reason: str) -> None:
     changes.update(flow, "state", "reason")
     data = {"reason": reason, "attempt": flow.attempts}
     record(flow, "writeback.rejected", now, changes, result="failure", reason=reason, data=data)
-
-
-def _cause(jobs: Sequence[WritebackJob]) -> str:
-    """The first cause that says more than "try again"."""
-    causes = [job.cause for job in jobs if job.outcome != "succeeded"]
-    return next(iter(causes), NOT_CHANGED)[:30]

@@ -139,6 +139,13 @@ class Hybrid:
         """The state of the journey, once it is no longer at the writing."""
         return self.until(lambda: browser.status().page.state, "writing", seconds)
 
+    def known(self, browser: Browser, seconds: float = READY_WITHIN) -> str:
+        """The state of the journey, once it is known what became of it."""
+        end = self.settled(browser, seconds)
+        if end != "unknown":
+            return end
+        return self.until(lambda: browser.status().page.state, "unknown", seconds)
+
     def until(self, look: Callable[[], str], leaves: str, seconds: float = READY_WITHIN) -> str:
         found = leaves
 

@@ -1,4 +1,4 @@
-"""Fixtures of a whole hybrid tenant; a test module imports those it uses."""
+"""Fixtures of a whole hybrid tenant."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tenants.keys import forget_keys
 from tests.cast import Acme, Beta
 from tests.lab.certificates import Authority
 from tests.lab.hybrid import AgentHome, Hybrid, cloud_address, source_command, write_config
@@ -15,7 +14,7 @@ from tests.lab.samba_dc import SambaDc
 from tests.lab.seeds import BASE, SERVICE, Seed
 from tests.lab.tcp_proxy import DirectoryProxy, Interception, TcpProxy
 from tests.resets.walks import set_policy
-from tests.security.lab.lab import Lab
+from tests.security.lab.lab import Lab, opened_lab
 from tests.security.lab.server import SHARED_HOST, start_server
 from tests.services.command import CommandProcess
 from tests.services.server import ServerProcess
@@ -40,13 +39,8 @@ def hybrid_lab_fixture(
     transactional_db: None, acme: Acme, beta: Beta, writing_server: ServerProcess, outbox_dir: Path
 ) -> Iterator[Lab]:
     """What must hold after every case is checked when the test is over."""
-    forget_keys()
-    found = Lab(acme, beta, writing_server, outbox_dir)
-    yield found
-    try:
-        found.check()
-    finally:
-        found.close()
+    with opened_lab(acme, beta, writing_server, outbox_dir) as found:
+        yield found
 
 
 @pytest.fixture(name="signer", scope="session")

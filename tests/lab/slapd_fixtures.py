@@ -1,5 +1,4 @@
-"""Fixtures of a real OpenLDAP. A test module imports those it uses; tests know them by the names
-without `_fixture`."""
+"""Fixtures of a real OpenLDAP; tests know them by the names without `_fixture`."""
 
 from collections.abc import Iterator
 from itertools import count

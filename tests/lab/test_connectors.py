@@ -12,10 +12,6 @@ import pytest
 
 from tests.lab import slapd as openldap
 from tests.lab.slapd import Slapd
-from tests.lab.slapd_fixtures import (  # noqa: F401 - fixtures of this module
-    slapd_authority_fixture,
-    slapd_fixture,
-)
 from tests.services import graph, scim
 from tests.services.graph import GraphDouble
 from tests.services.ports import free_port

@@ -6,17 +6,7 @@ import pytest
 
 from tests.lab.administrator import Administrator
 from tests.lab.hybrid import AgentHome, Hybrid
-from tests.lab.hybrid_fixtures import (  # noqa: F401
-    MakeHome,
-    cloud_fixture,
-    domain_authority_fixture,
-    domain_fixture,
-    hybrid_fixture,
-    hybrid_lab_fixture,
-    make_home_fixture,
-    signer_fixture,
-    writing_server_fixture,
-)
+from tests.lab.hybrid_fixtures import MakeHome
 from tests.lab.seeds import Seed
 from tests.lab.tcp_proxy import DirectoryProxy, TcpProxy
 from tests.security.lab.client import Browser
@@ -41,6 +31,21 @@ def taken(hybrid: Hybrid, browser: Browser) -> None:
     wait_until(lambda: hybrid.jobs(browser)[-1].state == "taken", "an agent to take the job")
 
 
+def held_up(hybrid: Hybrid, seed: Seed, domain: DirectoryProxy) -> Browser:
+    """Somebody whose job an agent holds, while nothing reaches the directory."""
+    browser = hybrid.choosing(hybrid.users[seed.name])
+    domain.stall_requests()
+    browser.submit(NEW)
+    taken(hybrid, browser)
+    return browser
+
+
+def lose_connections(domain: DirectoryProxy) -> None:
+    """What was on its way never arrives; from now on everything does."""
+    domain.cut()
+    domain.release()
+
+
 def test_f05_an_agent_that_dies_before_the_change_leaves_it_to_its_next_start(
     hybrid: Hybrid,
     agent: AgentHome,
@@ -49,13 +54,9 @@ def test_f05_an_agent_that_dies_before_the_change_leaves_it_to_its_next_start(
     domain: DirectoryProxy,
 ) -> None:
     before = administrator.version(seed)
-    browser = hybrid.choosing(hybrid.users[seed.name])
-    domain.stall_requests()
-    browser.submit(NEW)
-    taken(hybrid, browser)
+    browser = held_up(hybrid, seed, domain)
     agent.kill()
-    domain.cut()
-    domain.release()
+    lose_connections(domain)
     hybrid.let_pass(browser, 31)
     agent.start()
     assert hybrid.settled(browser, SETTLES) == "done"
@@ -71,20 +72,17 @@ def test_f05_a_second_agent_takes_over_what_the_first_one_died_with(
     seed: Seed,
     domain: DirectoryProxy,
 ) -> None:
+    other = make_home()
     before = administrator.version(seed)
-    browser = hybrid.choosing(hybrid.users[seed.name])
-    domain.stall_requests()
-    browser.submit(NEW)
-    taken(hybrid, browser)
-    agent.kill()
-    domain.cut()
-    domain.release()
+    browser = held_up(hybrid, seed, domain)
+    holder, peer = _holder(hybrid, browser, agent, other)
+    holder.kill()
+    lose_connections(domain)
     hybrid.let_pass(browser, 31)
-    # It was enrolled after the job was sealed, so it has no envelope of it and takes nothing; the
-    # first one's next start does.
-    make_home()
-    agent.start()
     assert hybrid.settled(browser, SETTLES) == "done"
+    job = hybrid.jobs(browser)[-1]
+    assert job.agent is not None
+    assert (job.agent.name, job.fence) == (peer.folder.name, 2)
     assert administrator.version(seed) == before + 1
 
 
@@ -97,6 +95,12 @@ def sent_and_unanswered(hybrid: Hybrid, seed: Seed, domain: DirectoryProxy) -> B
     return browser
 
 
+def part(cloud: TcpProxy) -> None:
+    """Agent and product no longer reach each other, until `release`."""
+    cloud.stall_requests()
+    cloud.cut()
+
+
 def test_f06_an_agent_that_dies_after_the_change_finds_out_what_became_of_it(
     hybrid: Hybrid,
     agent: AgentHome,
@@ -107,8 +111,7 @@ def test_f06_an_agent_that_dies_after_the_change_finds_out_what_became_of_it(
     before = administrator.version(seed)
     browser = sent_and_unanswered(hybrid, seed, domain)
     agent.kill()
-    domain.cut()
-    domain.release()
+    lose_connections(domain)
     agent.start()
     assert hybrid.settled(browser, SETTLES) == "done"
     assert administrator.version(seed) == before + 1
@@ -126,8 +129,7 @@ def test_f07_a_result_that_was_written_down_and_not_brought_is_brought_after_a_r
     browser = hybrid.choosing(hybrid.users[seed.name])
     browser.submit(NEW)
     taken(hybrid, browser)
-    cloud.stall_requests()
-    cloud.cut()
+    part(cloud)
     wait_until(lambda: administrator.sign_in(seed.login, NEW) == "ok", "the change to be made")
     agent.kill()
     cloud.release()
@@ -183,7 +185,7 @@ def test_f17_a_directory_that_answers_late_ends_in_a_success(
     told = hybrid.settled(browser, 20)
     assert told == "unknown", "nobody is told a success or a failure that is not known"
     domain.release()
-    assert hybrid.until(lambda: browser.status().page.state, "unknown", SETTLES) == "done"
+    assert hybrid.known(browser, SETTLES) == "done"
     assert administrator.version(seed) == before + 1
 
 
@@ -196,11 +198,8 @@ def test_f18_an_answer_that_was_cut_off_is_found_out(
 ) -> None:
     before = administrator.version(seed)
     browser = sent_and_unanswered(hybrid, seed, domain)
-    domain.cut()
-    domain.release()
-    end = hybrid.until(lambda: browser.status().page.state, "writing", SETTLES)
-    if end == "unknown":
-        end = hybrid.until(lambda: browser.status().page.state, "unknown", SETTLES)
+    lose_connections(domain)
+    end = hybrid.known(browser, SETTLES)
     assert end == "done"
     assert administrator.version(seed) == before + 1
     assert administrator.sign_in(seed.login, NEW) == "ok"
@@ -217,9 +216,7 @@ def test_f19_a_change_that_never_arrived_is_made_once(
     browser = hybrid.choosing(hybrid.users[seed.name])
     domain.at_change = "lose"
     browser.submit(NEW)
-    end = hybrid.until(lambda: browser.status().page.state, "writing", SETTLES)
-    if end == "unknown":
-        end = hybrid.until(lambda: browser.status().page.state, "unknown", SETTLES)
+    end = hybrid.known(browser, SETTLES)
     assert end in {"done", "failed"}
     changed = administrator.version(seed) - before
     assert changed == (1 if end == "done" else 0)
@@ -249,15 +246,11 @@ def test_f25_an_agent_that_slept_over_its_lease_writes_nothing_any_more(
 ) -> None:
     other = make_home()
     before = administrator.version(seed)
-    browser = hybrid.choosing(hybrid.users[seed.name])
-    domain.stall_requests()
-    browser.submit(NEW)
-    taken(hybrid, browser)
+    browser = held_up(hybrid, seed, domain)
     holder, peer = _holder(hybrid, browser, agent, other)
     assert holder.process is not None
     holder.process.pause()
-    domain.cut()
-    domain.release()
+    lose_connections(domain)
     hybrid.let_pass(browser, 31)
     assert hybrid.settled(browser, SETTLES) == "done"
     holder.process.go_on()
@@ -281,8 +274,7 @@ def test_f30_what_nobody_could_take_is_told_as_not_changed_and_never_done_late(
 ) -> None:
     before = administrator.version(seed)
     browser = hybrid.choosing(hybrid.users[seed.name])
-    cloud.stall_requests()
-    cloud.cut()
+    part(cloud)
     browser.submit(NEW)
     hybrid.let_pass(browser, 16)
     hybrid.sweep()
@@ -301,13 +293,12 @@ def test_f31_a_change_that_could_not_be_reported_is_unknown_until_it_is(
     browser = hybrid.choosing(hybrid.users[seed.name])
     browser.submit(NEW)
     taken(hybrid, browser)
-    cloud.stall_requests()
-    cloud.cut()
+    part(cloud)
     wait_until(lambda: administrator.sign_in(seed.login, NEW) == "ok", "the change to be made")
     hybrid.let_pass(browser, 61)
     hybrid.sweep()
     assert browser.status().page.state == "unknown"
     assert "first with the new password" in browser.status().text
     cloud.release()
-    assert hybrid.until(lambda: browser.status().page.state, "unknown", SETTLES) == "done"
+    assert hybrid.known(browser, SETTLES) == "done"
     assert administrator.version(seed) == before + 1

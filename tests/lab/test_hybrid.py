@@ -6,17 +6,7 @@ import pytest
 
 from tests.lab.administrator import Administrator
 from tests.lab.hybrid import AgentHome, Hybrid
-from tests.lab.hybrid_fixtures import (  # noqa: F401
-    MakeHome,
-    cloud_fixture,
-    domain_authority_fixture,
-    domain_fixture,
-    hybrid_fixture,
-    hybrid_lab_fixture,
-    make_home_fixture,
-    signer_fixture,
-    writing_server_fixture,
-)
+from tests.lab.hybrid_fixtures import MakeHome
 from tests.lab.samba_dc import SambaDc
 from tests.lab.seeds import POWERLESS, RESETS_ONLY, Mark, Seed
 from tests.resets.walks import set_policy

@@ -7,13 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.lab.hybrid import AgentHome, Hybrid, cloud_address, source_command, write_config
-from tests.lab.hybrid_fixtures import (  # noqa: F401
-    cloud_fixture,
-    hybrid_fixture,
-    hybrid_lab_fixture,
-    signer_fixture,
-    writing_server_fixture,
-)
 from tests.lab.slapd import (
     ACCOUNT_PASSWORD,
     BASE,
@@ -23,11 +16,6 @@ from tests.lab.slapd import (
     WRITEBACK,
     Slapd,
     anchor,
-)
-from tests.lab.slapd_fixtures import (  # noqa: F401
-    person_fixture,
-    slapd_authority_fixture,
-    slapd_fixture,
 )
 from tests.lab.tcp_proxy import TcpProxy
 from tests.resets.walks import set_policy

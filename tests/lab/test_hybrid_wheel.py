@@ -7,17 +7,7 @@ from pathlib import Path
 
 from tests.lab.administrator import Administrator
 from tests.lab.hybrid import Hybrid
-from tests.lab.hybrid_fixtures import (  # noqa: F401
-    MakeHome,
-    cloud_fixture,
-    domain_authority_fixture,
-    domain_fixture,
-    hybrid_fixture,
-    hybrid_lab_fixture,
-    make_home_fixture,
-    signer_fixture,
-    writing_server_fixture,
-)
+from tests.lab.hybrid_fixtures import MakeHome
 from tests.lab.samba_dc import SambaDc
 from tests.writeback.agent.installed import installed_fixture, wheel_fixture  # noqa: F401
 

@@ -25,17 +25,7 @@ from tests.cast import app_code
 from tests.lab.administrator import Administrator
 from tests.lab.history import Operation, Told, faults
 from tests.lab.hybrid import AgentHome, Hybrid
-from tests.lab.hybrid_fixtures import (  # noqa: F401
-    MakeHome,
-    cloud_fixture,
-    domain_authority_fixture,
-    domain_fixture,
-    hybrid_fixture,
-    hybrid_lab_fixture,
-    make_home_fixture,
-    signer_fixture,
-    writing_server_fixture,
-)
+from tests.lab.hybrid_fixtures import MakeHome
 from tests.lab.seeds import Seed
 from tests.lab.tcp_proxy import DirectoryProxy, TcpProxy
 from tests.resets.walks import set_policy

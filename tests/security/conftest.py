@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tenants.keys import forget_keys
 from tests.cast import Acme, Beta
-from tests.security.lab.lab import Lab
+from tests.security.lab.lab import Lab, opened_lab
 from tests.security.lab.server import start_server
 from tests.services.server import ServerProcess
 
@@ -24,10 +23,5 @@ def lab(
     transactional_db: None, acme: Acme, beta: Beta, running_server: ServerProcess, outbox_dir: Path
 ) -> Iterator[Lab]:
     """The case's world; what must hold after every case is checked when the test is over."""
-    forget_keys()
-    found = Lab(acme, beta, running_server, outbox_dir)
-    yield found
-    try:
-        found.check()
-    finally:
-        found.close()
+    with opened_lab(acme, beta, running_server, outbox_dir) as found:
+        yield found

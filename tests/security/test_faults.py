@@ -13,7 +13,6 @@ from tests.security.lab.client import Browser, Wire
 from tests.security.lab.extra_faults import (
     CuttingProxy,
     MailServer,
-    Worker,
     kill_workers,
     mail_server,
     wait_for,
@@ -21,6 +20,7 @@ from tests.security.lab.extra_faults import (
 )
 from tests.security.lab.extra_limits import count_of
 from tests.security.lab.lab import Lab
+from tests.services.command import worker
 
 
 @pytest.fixture
@@ -140,13 +140,13 @@ def test_f03_a_worker_killed_before_the_mail_was_taken_leaves_it_to_the_next(
 ) -> None:
     mail.mode = "stall"
     browser = _asked_for_code(lab)
-    with Worker({"EMAIL_URL": mail.url}) as first:
+    with worker({"EMAIL_URL": mail.url}) as first:
         wait_for(mail.reached.is_set, "the first worker")
         first.kill()
     assert (_states(lab), mail.mails) == (["queued"], [])
     mail.mode = "ok"
 
-    with Worker({"EMAIL_URL": mail.url}) as second:
+    with worker({"EMAIL_URL": mail.url}) as second:
         wait_for(lambda: _states(lab) == ["sent"], "the second worker")
         assert second.is_running
 
@@ -161,13 +161,13 @@ def test_f04_a_worker_killed_after_the_mail_was_taken_sends_the_same_code_again(
 ) -> None:
     mail.mode = "hold"
     browser = _asked_for_code(lab)
-    with Worker({"EMAIL_URL": mail.url}) as first:
+    with worker({"EMAIL_URL": mail.url}) as first:
         wait_for(mail.accepted.is_set, "the first worker")
         first.kill()
     assert _states(lab) == ["queued"]
     mail.mode = "ok"
 
-    with Worker({"EMAIL_URL": mail.url}):
+    with worker({"EMAIL_URL": mail.url}):
         wait_for(lambda: _states(lab) == ["sent"], "the second worker")
 
     assert len(mail.mails) == 2

@@ -12,8 +12,9 @@ from tests.cast import NEW_PASSWORD, PASSWORD
 from tests.security.lab.captcha import ripe_ticket
 from tests.security.lab.client import Answer, Browser, Journal, Wire
 from tests.security.lab.extra_database import CrashingCluster, crashing_cluster
-from tests.security.lab.extra_faults import MailServer, Worker, code_of, mail_server, wait_for
+from tests.security.lab.extra_faults import MailServer, code_of, mail_server, wait_for
 from tests.security.lab.server import start_server
+from tests.services.command import worker
 
 HOST, SEED = "acme.sspr.test", b"seed of bob, 20 byte"
 FILE = f"""
@@ -127,7 +128,7 @@ def test_f10_a_crash_of_the_database_is_a_pause_and_nothing_is_lost_or_left_half
         crashing_cluster(FILE, tmp_path) as database,
         mail_server() as mail,
         start_server(**database.env) as server,
-        Worker({**database.env, "EMAIL_URL": mail.url}) as worker,
+        worker({**database.env, "EMAIL_URL": mail.url}) as running,
         closing(Wire(server.port, Journal())) as wire,
     ):
         bob, zoe = _in_the_middle(wire, mail)
@@ -148,7 +149,7 @@ def test_f10_a_crash_of_the_database_is_a_pause_and_nothing_is_lost_or_left_half
         bob.submit(NEW_PASSWORD)
         assert bob.state == "done"
         wait_for(lambda: len(mail.mails) >= 2, "the worker")
-        assert worker.is_running
+        assert running.is_running
         assert sorted(mail.recipients()) == ["bob@example.net", "zoe@example.net"]
         zoe.status()
         zoe.verify(mail.codes("zoe@example.net")[0])

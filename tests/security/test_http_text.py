@@ -13,8 +13,9 @@ from tenants.lookup import find_tenant
 from tests.cast import NEW_PASSWORD, PASSWORD
 from tests.resets.walks import BOB_EMAIL, set_tenant
 from tests.security.lab.client import Answer, Browser
-from tests.security.lab.extra_faults import MailServer, Worker, mail_server, text_of, wait_for
+from tests.security.lab.extra_faults import MailServer, mail_server, text_of, wait_for
 from tests.security.lab.lab import Lab
+from tests.services.command import worker
 from tests.services.signed_in import prove_session
 
 ELSEWHERE = (
@@ -291,7 +292,7 @@ def test_a077_a_line_break_that_got_in_adds_no_header_and_no_recipient(
     note = {"user_id": lab.acme.bob.user_id, "note": BREAK, "reference": SHORT_BREAK[:20]}
     assert other.post("/help/", {**note, **door}).status == 200
 
-    with Worker({"EMAIL_URL": mail.url}):
+    with worker({"EMAIL_URL": mail.url}):
         wait_for(lambda: len(mail.mails) == 2, "code and request for help")
         lab.codes |= set(mail.codes(BOB_EMAIL))
         person.verify(mail.codes(BOB_EMAIL)[0])

@@ -22,7 +22,8 @@ class CommandProcess:
         self, arguments: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = ROOT
     ) -> None:
         self._arguments = list(arguments)
-        self._env = {**os.environ, **(env or {})}
+        # What it says is waited for, so it must not stay in a buffer.
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self._cwd = cwd
         self._home = tempfile.TemporaryDirectory(prefix="sspr-process-")
         self._log = Path(self._home.name) / "log"
@@ -95,3 +96,14 @@ class CommandProcess:
             except subprocess.TimeoutExpired:
                 self.kill()
         self._home.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def worker(env: Mapping[str, str]) -> CommandProcess:
+    """`manage.py work`, which sends by what `env` says and not into the outbox."""
+    return CommandProcess.manage("work", env={"SSPR_OUTBOX_DIR": "", **env}).start("working")

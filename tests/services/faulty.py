@@ -8,10 +8,12 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.services.loopback import LoopbackService
 
 
 class Asked(NamedTuple):
@@ -52,38 +54,16 @@ class Fault:
     after: bool = False
 
 
-class FaultyService:
-    """Served by threads of this process. tls: what it shows, plain HTTP without."""
+class FaultyService(LoopbackService):
+    """tls: what it shows, plain HTTP without."""
 
     content_type = "application/json"
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Requests, tls)
         self.asked: list[Asked] = []
         self.lock = Lock()
-        self._scheme = "http" if tls is None else "https"
         self._faults: list[tuple[str, re.Pattern[str], Fault]] = []
-        self._stopping = Event()
-        self._server = _Server(("127.0.0.1", 0), type("Requests", (_Requests,), {"service": self}))
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def fail(self, method: str, path: str, *faults: Fault) -> None:
         """The next requests of this kind, one fault each. path: a pattern of the whole path."""
@@ -118,13 +98,6 @@ class FaultyService:
                 del self._faults[number]
                 return fault
         return None
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Quiet: a client that refuses the certificate or hangs up is part of the tests."""
 
 
 class _Requests(BaseHTTPRequestHandler):

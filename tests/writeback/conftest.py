@@ -16,6 +16,7 @@ from tests.resets.conftest import post, visitor
 from tests.resets.visitor import Clock
 from tests.resets.walks import set_user
 from tests.writeback.bench import Bench, benches
+from tests.writeback.drilling import CANARY, name_canary
 from tests.writeback.duty import Duty
 from tests.writeback.field import SIGNER, FieldAgent, link, make_agent, make_connector
 from writeback.keys import written
@@ -89,3 +90,10 @@ def duty(agent: FieldAgent, monkeypatch: pytest.MonkeyPatch) -> Duty:
 @pytest.fixture
 def client(passing: Acme) -> Client:
     return browser(passing)
+
+
+@pytest.fixture
+def drilled(acme: Acme, connector: Connector, agent: FieldAgent) -> Acme:
+    """Head office has an account for drills."""
+    name_canary(acme, connector, CANARY)
+    return acme

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.contacts import administrators, primary_addresses
+from accounts.telling import language_of
 from notifications.services import Recipient, notify_each
 from tenants import audit
 from tenants.audit import Party
@@ -28,7 +29,6 @@ from ..models import Connector, DirectoryLink, Drill, WritebackJob
 from ..protocol import Operation, Passwords
 from ..sealing import canary_seal, is_canary
 from .orders import Order, place_at
-from .reminded import language_of
 from .signing import evidence_of
 from .states import WORKING, standings
 

@@ -24,7 +24,7 @@ from tenants.scoping import claim_for_current_tenant
 from tenants.secret import Secret
 from tenants.together import Changes
 
-from ..health import State
+from ..health import ANSWERING
 from ..jobs import Told
 from ..models import DirectoryLink, DirectoryOrder, WritebackJob
 from ..protocol import Passwords
@@ -38,7 +38,6 @@ KEPT = timedelta(minutes=10)
 ENDS_WITHIN = timedelta(seconds=75)
 """By then every job has an outcome, and be it that nobody knows."""
 CHANGED: frozenset[str] = frozenset({"done", "partly"})
-_USABLE: frozenset[State] = frozenset({"healthy", "healthy_outdated", "unknown_outdated"})
 NOT_USABLE = "This person is disabled or stopped: let them in again first."
 NO_ACCOUNT = "No directory account of this person is known."
 WRITEBACK_OFF = (
@@ -112,7 +111,7 @@ def _refuse(person: User, links: Sequence[DirectoryLink], now: datetime) -> None
     if not _is_switched_on():
         raise refusal("", "writeback_off", WRITEBACK_OFF)
     state = state_for(person, now)
-    if state not in _USABLE:
+    if state not in ANSWERING:
         raise refusal("", state, STATES[state].means)
     if is_under_way(person, now):
         raise refusal("", "under_way", UNDER_WAY)

@@ -29,6 +29,7 @@ from ..models import (
     JobEnvelope,
     WritebackJob,
 )
+from ..protocol import CHANGES
 from ..reports import Report, rules_written
 from ..signals import job_finished
 
@@ -83,8 +84,7 @@ def take_report(reported: Reported, now: datetime) -> bool:
 def _is_in_journal(job: WritebackJob, report: Report) -> bool:
     """Whether the agent certainly wrote this job down: what it refused, only looked up, or found
     done by another it did not, and a journal is not put back because it lacks it."""
-    is_change = job.operation in {"reset", "change", "unlock", "reset_and_unlock"}
-    return is_change and report.outcome == "succeeded" and not report.reconciled
+    return job.operation in CHANGES and report.outcome == "succeeded" and not report.reconciled
 
 
 def lock_attempt(of: UUID, *, skip_locked: bool = False) -> list[WritebackJob]:

@@ -18,7 +18,6 @@ from accounts.models import (
     QuestionAnswer,
     User,
 )
-from tenants.models import Tenant
 
 from ..models import DirectoryLink, ExpiryReminders
 
@@ -80,8 +79,3 @@ def one_a_person(found: Iterable[Ending]) -> list[Ending]:
     for ending in found:
         first.setdefault(ending.link.user_id, ending)
     return list(first.values())
-
-
-def language_of(user: User, tenant: Tenant) -> str:
-    """Their own language, else the tenant's first one."""
-    return user.language or next(iter(tenant.languages), settings.LANGUAGE_CODE)

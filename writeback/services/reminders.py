@@ -20,6 +20,7 @@ from accounts.contacts import find_value, notice_addresses
 from accounts.models import ContactPoint, User
 from accounts.numbers import find_e164
 from accounts.sending import problem_of
+from accounts.telling import language_of
 from notifications.kinds import EMAIL, SMS
 from notifications.rendering import clock_time, supported_language
 from notifications.services import Fact, Recipient, notify_each
@@ -32,7 +33,6 @@ from ..models import ExpiryReminders, Reminder
 from .reminded import (
     Ending,
     endings,
-    language_of,
     one_a_person,
     watched,
     zone_of_installation,

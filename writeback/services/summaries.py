@@ -8,6 +8,7 @@ from django.utils import translation
 
 from accounts.contacts import primary_addresses
 from accounts.models import User
+from accounts.telling import language_of
 from notifications.rendering import clock_time, one_line, supported_language
 from notifications.services import Fact, Recipient, notify_each
 from tenants.models import Tenant
@@ -17,7 +18,6 @@ from ..models import ExpiryReminders, Reminder
 from .reminded import (
     Ending,
     endings,
-    language_of,
     one_a_person,
     watched,
     zone_of_installation,

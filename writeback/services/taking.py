@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from tenants import audit
-from tenants.audit import Party
 from tenants.context import tenant_context
 
 from ..jobs import LEASE, TOLD_WITHIN, State
 from ..models import Agent, JobEnvelope, WritebackJob
+from .outcome import WRITEBACK
 
 MARGIN = timedelta(seconds=2)
 _NOBODY_WAITS = Q(
@@ -68,7 +68,7 @@ def take(agent: Agent, now: datetime) -> Taken | None:
 def _record_again(job: WritebackJob, agent: Agent, now: datetime) -> None:
     audit.record(
         "writeback.taken_over",
-        actor=Party("system", None, "writeback"),
+        actor=WRITEBACK,
         data={"job": str(job.pk), "agent": agent.name, "fence": job.fence},
         reference=job.reference,
         correlation_id=job.origin,

@@ -67,7 +67,7 @@ def _tell(connector: Connector, state: State, before: str, now: datetime) -> Non
         "when": now.isoformat(),
     }
     for user, address in primary_addresses(administrators()).items():
-        recipient = Recipient(address, language_of(user), user.display_name)
+        recipient = Recipient(address, language_of(user, connector.tenant), user.display_name)
         notify("directory_state", "email", recipient, facts, now=now)
     data = {"connector": connector.name, "state": state, "before": before}
     audit.record("writeback.state_changed", actor=WRITEBACK, data=data, now=now)

@@ -10,7 +10,15 @@ from accounts.models import User
 from tests.cast import NEW_PASSWORD, Acme
 from tests.resets.conftest import Post
 from tests.resets.visitor import Clock, Page, Visitor, get_flow_row, trail, types
-from tests.resets.walks import set_policy, to_password
+from tests.resets.walks import (
+    ask_for_mail,
+    newest_code,
+    pass_app,
+    pass_email,
+    set_policy,
+    set_user,
+    to_password,
+)
 from tests.writeback.field import (
     DONE,
     LOST,
@@ -53,7 +61,7 @@ def come_back(visitor: Visitor) -> Page:
 
 def jobs_of(organisation: Acme, visitor: Visitor) -> list[WritebackJob]:
     with organisation.inside():
-        rows = WritebackJob.objects.filter(origin=visitor.flow, attempt__gt=0)
+        rows = WritebackJob.objects.filter(origin=visitor.flow)
         return list(rows.order_by("attempt"))
 
 
@@ -252,6 +260,27 @@ def test_two_directories_get_the_password_and_each_has_its_own_outcome(
     assert "Branch: not changed" in page.text
 
 
+def test_a_gate_that_was_lost_is_passed_again_though_the_directory_never_told_its_rules(
+    hybrid: Acme, visitor: Visitor, agent: FieldAgent, post: Post, clock: Clock
+) -> None:
+    set_policy(hybrid, methods_required=1)
+    visitor.start(hybrid.bob.user_id)
+    ask_for_mail(visitor)
+    assert visitor.fill(code=newest_code(post)).state == "choosing"
+    set_user(hybrid, hybrid.bob, roles=["user_administrator"])
+    assert visitor.fill(new_password=NEW_PASSWORD).state == "proving"
+    assert pass_app(visitor, hybrid.bob).state == "choosing"
+    with hybrid.inside():
+        assert WritebackJob.objects.filter(purpose="describe").count() == 2
+    send(visitor, clock)
+    held = agent.take()
+    while held is not None and held.job.operation == "describe":
+        held = agent.take()
+    assert held is not None
+    agent.report(held, DONE)
+    assert come_back(visitor).state == "done"
+
+
 class TestTheChoice:
     @pytest.fixture
     def locked_out(
@@ -261,8 +290,6 @@ class TestTheChoice:
         with hybrid.inside():
             DirectoryLink.objects.update(described_at=clock.now + timedelta(days=1))
         visitor.start(hybrid.bob.user_id)
-        from tests.resets.walks import pass_app, pass_email
-
         pass_app(visitor, hybrid.bob)
         page = pass_email(visitor, post)
         assert page.state == "proved"

@@ -9,8 +9,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -21,7 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django_otp.oath import TOTP
 
 from tests.services.ports import wait_until
-from tests.services.server import ROOT, ServerProcess
+from tests.services.server import ServerProcess
 from tests.services.smtp import Mail, SmtpSink
 
 _CODE = re.compile(r"\b\d{6}\b")
@@ -176,40 +174,6 @@ def mail_server() -> Iterator[MailServer]:
     finally:
         server.mode = "ok"
         server.stop()
-
-
-class Worker:
-    """`manage.py work` as a process of its own, with `env` added to the environment."""
-
-    def __init__(self, env: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "work"],
-            cwd=ROOT,
-            env={**os.environ, "SSPR_OUTBOX_DIR": "", **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        """As a power cut does."""
-        self._process.kill()
-        self._process.wait()
-
-    @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.is_running:
-            self._process.terminate()
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.kill()
 
 
 def wait_for(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:

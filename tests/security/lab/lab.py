@@ -17,8 +17,9 @@ message; the audit chains of both tenants hold; no row of beta changed and none 
 that works in beta says `lab.leave_alone()`; one that brings the server down `lab.expect_5xx()`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -230,3 +231,15 @@ class Lab:
     def close(self) -> None:
         self.wire.close()
         forget_keys()
+
+
+@contextmanager
+def opened_lab(acme: Acme, beta: Beta, server: ServerProcess, outbox: Path) -> Iterator[Lab]:
+    """The case's world; what must hold after every case is checked when the block is left."""
+    forget_keys()
+    found = Lab(acme, beta, server, outbox)
+    yield found
+    try:
+        found.check()
+    finally:
+        found.close()

@@ -7,15 +7,14 @@ answer on its way, as somebody in between would.
 import base64
 import json
 import ssl
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from tests.services.loopback import LoopbackService
 from tests.writeback.bench import JOB
 from writeback.protocol import (
     Job,
@@ -51,11 +51,12 @@ class Said:
 Tamper = Callable[[Said], Said]
 
 
-class Product:
+class Product(LoopbackService):
     """turn_away: a status and a cause that every call of an enrolled agent is refused with.
     is_down: no call arrives; is_deaf: no result does; waiting: calls that wait for a job."""
 
     def __init__(self, certificate: Path | None = None) -> None:
+        super().__init__(_Receiver, _shown(certificate) if certificate else None)
         self.api, self.signer = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
         self.codes = {"good-code"}
         self.agents: dict[str, Ed25519PublicKey] = {}
@@ -74,31 +75,6 @@ class Product:
         self.clock_off = 0
         self._nonces: set[str] = set()
         self._lock = Lock()
-        self._stopping = Event()
-        self._scheme = "https" if certificate else "http"
-        self._server = _Server(("127.0.0.1", 0), _receiver(self))
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def add_agent(self, identity: Ed25519PublicKey) -> UUID:
         agent = uuid4()
@@ -221,37 +197,33 @@ class Product:
         return (200, {"accepted": True}) if is_newest else (409, {"accepted": False})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that was refused or cut is no fault of this server; all else is shown."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+def _shown(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
-def _receiver(product: Product) -> type[BaseHTTPRequestHandler]:
-    class Receiver(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 20
+class _Receiver(BaseHTTPRequestHandler):
+    service: Product
+    protocol_version = "HTTP/1.1"
+    timeout = 20
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            is_lost = product.is_deaf.is_set() and self.path.endswith("/result")
-            if is_lost or product.is_down.is_set():
-                self.close_connection = True
-                return
-            said = product.tamper(product.answer(self.path, self.headers, body))
-            self.send_response(said.status)
-            self.send_header("Sspr-Signature", said.signature)
-            self.send_header("Sspr-Time", str(said.at))
-            self.send_header("Content-Length", str(len(said.body)))
-            for name, value in said.more.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said.body)
+    def do_POST(self) -> None:
+        product = self.service
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        is_lost = product.is_deaf.is_set() and self.path.endswith("/result")
+        if is_lost or product.is_down.is_set():
+            self.close_connection = True
+            return
+        said = product.tamper(product.answer(self.path, self.headers, body))
+        self.send_response(said.status)
+        self.send_header("Sspr-Signature", said.signature)
+        self.send_header("Sspr-Time", str(said.at))
+        self.send_header("Content-Length", str(len(said.body)))
+        for name, value in said.more.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(said.body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing: what was said is in the product."""
-
-    return Receiver
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: what was said is in the product."""

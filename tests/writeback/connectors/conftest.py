@@ -1,13 +1,19 @@
-"""A domain controller that says what a test wants."""
+"""Directories that say what a test wants."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab.certificates import Authority, Certificate
 from tests.lab.scripted_ldap import Asked, Said, ScriptedLdap
+from tests.services.graph import GraphDouble
+from tests.services.ports import free_port
+from tests.writeback.connectors.domain import BASE, Clock, MakeDirectory
+from writeback.connectors.active_directory import ActiveDirectory, Settings
+from writeback.connectors.ldap import Server, Transport
 
 MakeServer = Callable[..., ScriptedLdap]
 
@@ -41,3 +47,28 @@ def scripted(certificate: Certificate) -> Iterator[MakeServer]:
 @pytest.fixture
 def ca_file(authority: Authority) -> Path:
     return authority.file
+
+
+@pytest.fixture
+def directory(ca_file: Path) -> MakeDirectory:
+    """The connector over these servers; anything but a server is a port that nobody listens on."""
+
+    def make(*servers: ScriptedLdap | None, clock: Clock | None = None, **more: Any) -> Any:
+        controllers = tuple(
+            Server("127.0.0.1", one.port if one else free_port()) for one in servers
+        )
+        transport = Transport(ca_file, receive_timeout=more.pop("receive_timeout", 10.0))
+        settings = {"password": lambda: "Svc-1", "transport": transport, **more}
+        return ActiveDirectory(
+            Settings(controllers, BASE, "svc@corp", **settings), clock or Clock()
+        )
+
+    return make
+
+
+@pytest.fixture
+def graph() -> Iterator[GraphDouble]:
+    double = GraphDouble()
+    double.start()
+    yield double
+    double.stop()
