@@ -16,7 +16,7 @@ OTHERS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "GET")
 # takes a form too, and what only shows.
 ONLY_POST = {"organisation", "choose", "send", "verify", "submit", "cancel", "rehearse"}
 PAGE_AND_FORM = {"start", "help", "not_me", "sign_up", "invitation"}
-ONLY_SHOWN = {"home", "wait", "flow", "theme", "waiting"}
+ONLY_SHOWN = {"home", "wait", "flow", "theme", "waiting", "status", "operation"}
 
 
 def _old_value(lab: Lab, browser: Browser, cookie: str) -> int:
