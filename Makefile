@@ -7,6 +7,7 @@ PORT ?= 8000
 WORKERS ?= 2
 ARGS ?=
 BIN := .venv/bin
+SOURCES := accounts notifications resets sspr_project tenants tests writeback
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
@@ -44,6 +45,7 @@ test: setup system lint migrations catalogues ## everything: lint, types, contra
 	@scripts/beside "$(BIN)/mypy" $(MAKE) tests
 
 tests: setup
+	@$(BIN)/python -m compileall -q $(SOURCES)
 	@rm -f .coverage .coverage.*
 	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
 	@scripts/coverage-floor .coverage.json

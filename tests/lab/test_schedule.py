@@ -198,7 +198,10 @@ def test_two_hundred_resets_among_faults(
         breaker.join()
         sweeper.join()
     history = [_operation(hybrid, administrator, reset, before) for reset in resets]
-    assert faults(history) == {"lost": [], "doubled": [], "false": [], "late": []}, seed
+    found = faults(history)
+    names = {name for group in found.values() for name in group}
+    about = [_told_of(hybrid, reset) for reset in resets if reset.seed.name in names]
+    assert found == {"lost": [], "doubled": [], "false": [], "late": []}, (seed, *about)
     assert sum(each.told == "ok" for each in history) > FLOWS // 4
     assert sum(each.told == "no" for each in history) > 0
 
@@ -219,6 +222,18 @@ def _ended(hybrid: Hybrid, resets: Sequence[Reset]) -> bool:
     with hybrid.acme.inside():
         waiting = Flow.objects.filter(pk__in=flows, state__in=["writing", "unknown"])
         return not waiting.exists()
+
+
+def _told_of(hybrid: Hybrid, reset: Reset) -> str:
+    """What is known of one reset, for the message of a failure."""
+    jobs = WritebackJob.objects.filter(origin=reset.flow.pk if reset.flow else None)
+    with hybrid.acme.inside():
+        lines = [
+            f"{job.purpose} {job.attempt}: {job.state} {job.outcome} {job.cause}, fence {job.fence}"
+            f" of {job.agent.name if job.agent else 'nobody'}"
+            for job in jobs.select_related("agent").order_by("created_at")
+        ]
+    return f"{reset.seed.name} was told {reset.told(hybrid)}: {'; '.join(lines)}"
 
 
 def _operation(
