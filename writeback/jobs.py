@@ -14,8 +14,6 @@ from .outcomes import Outcome
 LEASE = timedelta(seconds=30)
 TAKEN_WITHIN = timedelta(seconds=15)
 """A job that no agent took until then is withdrawn, and the person told that nothing changed."""
-TOLD_WITHIN = timedelta(seconds=60)
-"""A job that was taken and of which nothing was heard until then is told as not confirmed."""
 
 
 class State(StrEnum):

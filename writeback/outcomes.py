@@ -15,6 +15,9 @@ Outcome = Literal["succeeded", "superseded", "failed", "unknown"]
 
 SETTLES_AFTER = timedelta(seconds=10)
 """After the connection is closed: how long a directory may still be at the change."""
+TOLD_WITHIN = timedelta(seconds=60)
+"""A job that was taken and of which nothing was heard until then is told as not confirmed, and
+handed out to nobody any more."""
 ASKED_FOR = timedelta(hours=24)
 
 

@@ -35,6 +35,7 @@ NEEDS_NEW = frozenset({"reset", "change", "reset_and_unlock"})
 NEEDS_OLD = frozenset({"change", "verify"})
 CHANGES: frozenset[str] = frozenset({"reset", "change", "unlock", "reset_and_unlock"})
 """What changes something in the directory; the others only ask."""
+UNLOCKS: frozenset[str] = frozenset({"unlock", "reset_and_unlock"})
 
 VERSION = 1
 LIFETIME = timedelta(seconds=300)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .connectors.base import Unreachable
-from .outcomes import SETTLES_AFTER, Next, Witness, next_step, outcome_of_bind
-from .protocol import Operation
+from .outcomes import SETTLES_AFTER, TOLD_WITHIN, Next, Witness, next_step, outcome_of_bind
+from .protocol import UNLOCKS, Operation
 from .reports import Report
 from .sending import check_person, remember, tried
-from .workplace import UNLOCKS, Attempt, Intent, NotDone, Seen, Workplace
+from .workplace import Attempt, Intent, NotDone, Seen, Workplace
 
 ASK_EVERY = 2.5
 """Seconds between two looks while somebody waits for the answer."""
@@ -52,14 +52,14 @@ def reconcile(intent: Intent, workplace: Workplace, closed_at: datetime) -> Repo
     """One look at a change whose password is gone; nothing while its end is open.
 
     closed_at: when nobody can have been at it any more, at the latest the agent's start. What was
-    not applied stays open until the job expires, because until then it may be handed out again.
-    The report is not remembered: that is for the caller, who knows the job.
+    not applied stays open for as long as the job may be handed out again and still be done. The
+    report is not remembered: that is for the caller, who knows the job.
     """
     seen = find_seen(intent, workplace)
     step = _step(intent, seen, closed_at, True, workplace)
     if step == "try_bind" and seen is not None:
         return _by_time(intent, seen, workplace)
-    if step == "not_applied" and workplace.clocks.now() >= intent.expires:
+    if step == "not_applied" and workplace.clocks.now() >= intent.at + TOLD_WITHIN:
         return workplace.report("failed", "not_applied", intent.witness.controller)
     if step == "unknown":
         return workplace.report("unknown", "no_answer", intent.witness.controller)

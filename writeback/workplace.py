@@ -16,10 +16,9 @@ from .agent.cap import Cap
 from .connectors.base import Directory, Entry
 from .outcomes import Witness
 from .places import Place
-from .protocol import SKEW, Envelope, Job, Operation, Passwords
+from .protocol import SKEW, UNLOCKS, Envelope, Job, Operation, Passwords
 from .reports import Report
 
-UNLOCKS: frozenset[Operation] = frozenset({"unlock", "reset_and_unlock"})
 CLOSES_WITHIN = timedelta(seconds=30)
 """From the intent to the last moment at which its change may reach the directory."""
 

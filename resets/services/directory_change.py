@@ -15,8 +15,9 @@ from accounts.signin.person import SignedIn
 from accounts.signin.tries import Attempt, take_back
 from tenants.context import tenant_context
 from writeback import protocol
-from writeback.jobs import TAKEN_WITHIN, TOLD_WITHIN
+from writeback.jobs import TAKEN_WITHIN
 from writeback.models import WritebackJob
+from writeback.outcomes import TOLD_WITHIN
 from writeback.services.orders import Order, links_of, place
 from writeback.services.signing import is_without_evidence
 

@@ -6,6 +6,7 @@ Nothing here goes through the product, so that what it finds is no opinion of th
 import re
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Administrator:
         assert self._link.bind(), self._link.result
 
     def close(self) -> None:
-        self._link.unbind()
+        _end(self._link)
 
     def add_person(
         self,
@@ -126,7 +127,7 @@ class Administrator:
             found = _REFUSED.search(link.result["message"])
             return found[1] if found else str(link.result["result"])
         finally:
-            link.unbind()
+            _end(link)
 
     def _found(self, seed: Seed, attributes: list[str]) -> Any:
         self._link.search(BASE, f"(sAMAccountName={seed.name})", attributes=attributes)
@@ -167,6 +168,17 @@ POLICY = {
 def escaped(name: str) -> str:
     """As a value within a distinguished name (RFC 4514)."""
     return "".join(f"\\{char}" if char in ',+"\\<>;=#' else char for char in name)
+
+
+def _end(link: Any) -> None:
+    """Says goodbye, and closes what a server left that did not wait for it."""
+    wire = link.socket
+    try:
+        with suppress(ldap3.core.exceptions.LDAPException):
+            link.unbind()
+    finally:
+        if wire is not None:
+            wire.close()
 
 
 class _Verified(ldap3.Tls):

@@ -8,7 +8,7 @@ can fail. Time is real here, so nothing waits for more than the product itself d
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -54,7 +54,7 @@ class AgentHome:
         """Begins to run, from where it stopped or was killed."""
         self.stop()
         arguments = [*self.command, "run", "--config", str(self.config)]
-        self.process = CommandProcess(arguments, _bare_environment())
+        self.process = CommandProcess(arguments, bare_environment())
         return self.process.start("begins")
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class AgentHome:
         return self.process.log if self.process is not None else ""
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """What an agent has: nothing of the product's settings."""
     own = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME"}}
     hidden = {name: "" for name in os.environ if name.startswith(("SSPR_", "DATABASE_"))}
@@ -192,6 +192,16 @@ class Hybrid:
                 leased_until=F("leased_until") - span,
             )
 
+    def look_at_unknown(self, seconds: float) -> None:
+        """Makes the accounts due whose jobs nobody knows the end of, and no others; as if the last
+        leases of the jobs had ended so much earlier."""
+        with self.acme.inside():
+            left = WritebackJob.objects.filter(state="done", outcome="unknown")
+            left.update(leased_until=F("leased_until") - timedelta(seconds=seconds))
+            now = timezone.now()
+            DirectoryLink.objects.update(look_at=now + timedelta(days=1))
+            DirectoryLink.objects.filter(anchor__in=left.values("anchor")).update(look_at=now)
+
     def sweep(self) -> None:
         """What the worker does every second."""
         sweep(timezone.now())
@@ -208,6 +218,15 @@ class Hybrid:
     def wait_for_state(self, state: str) -> None:
         wait_until(lambda: self.state() == state, f"the directory to be {state}", 2 * READY_WITHIN)
 
+    def wait_for_trouble(self, trouble: str) -> None:
+        """Until an agent told of this trouble with the directory."""
+
+        def told() -> bool:
+            with self.acme.inside():
+                return bool(Connector.objects.get(pk=self.connector.pk).trouble == trouble)
+
+        wait_until(told, f"trouble with the directory: {trouble}", 2 * READY_WITHIN)
+
     def forget_agents_for(self, seconds: float) -> None:
         """As if nothing had been heard of them for so long."""
         with self.acme.inside():
@@ -217,18 +236,7 @@ class Hybrid:
         """Lets an agent in, as an administrator does who compares the words."""
         with self.acme.inside():
             code = enrolment.make_code(self.connector, ADMIN, timezone.now())
-        done = subprocess.run(
-            [*home.command, "enrol", "--config", str(home.config)],
-            input=f"{code}\n",
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, **_bare_environment()},
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        home.words = done.stdout
+        home.words = enrol_with(code, home.command, home.config)
         with self.acme.inside():
             agent: Agent = Agent.objects.get(state=Agent.State.PENDING)
             return enrolment.confirm(agent.pk, ADMIN, timezone.now())
@@ -236,6 +244,22 @@ class Hybrid:
     def close(self) -> None:
         for home in self.homes:
             home.stop()
+
+
+def enrol_with(code: str, command: Sequence[str], config: Path) -> str:
+    """What the agent says once it has shown the code, its six words among it."""
+    done = subprocess.run(
+        [*command, "enrol", "--config", str(config)],
+        input=f"{code}\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **bare_environment()},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def source_command() -> list[str]:

@@ -59,9 +59,10 @@ SETTINGS = """\
   tls cafile = {folder}/tls/ca.pem
   tls priority = NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3
   ldap server require strong auth = yes
-  check password script = {script} {folder}/memory
   log level = 1
 """
+# Asked for every password, which costs a process each time.
+STRICT = "  check password script = {script} {folder}/memory\n"
 
 KERBEROS = """\
 [libdefaults]
@@ -123,11 +124,12 @@ def _make(folder: Path) -> None:
 
 class SambaDc:
     """One controller in a folder of its own, which must not exist yet. authority: its own, for
-    other certificates that it stands behind."""
+    other certificates that it stands behind; can_be_strict: slower, and `strict` works."""
 
-    def __init__(self, tree: Path, folder: Path) -> None:
+    def __init__(self, tree: Path, folder: Path, *, can_be_strict: bool = True) -> None:
         subprocess.run(["cp", "-a", "--reflink=auto", "--sparse=always", tree, folder], check=True)
         self._folder = folder
+        self._can_be_strict = can_be_strict
         self._process: subprocess.Popen[bytes] | None = None
         self._is_relayed, self.address = _own_address()
         self.ports = dict(PORTS)
@@ -226,9 +228,10 @@ class SambaDc:
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
-            os.kill(self._pid(), number)
+            os.kill(self.pid, number)
 
-    def _pid(self) -> int:
+    @property
+    def pid(self) -> int:
         """Of Samba itself, which in a namespace is not the process that was started."""
         assert self._process is not None
         if self._is_relayed:
@@ -274,7 +277,7 @@ class SambaDc:
     def _write_settings(self) -> None:
         for name in ("run/ncalrpc", "cache"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
-        text = SETTINGS.format(
+        text = (SETTINGS + STRICT * self._can_be_strict).format(
             realm=REALM,
             workgroup=REALM.partition(".")[0],
             address=self.address,

@@ -161,9 +161,13 @@ class TcpProxy:
         self._pass_answers(far, near)
 
     def _kept(self, one: socket.socket) -> socket.socket:
+        """Noted, so that a cut ends it. Raises OSError once everything was cut for good."""
         with self._lock:
             self._sockets.append(one)
-        return one
+            if not self._stops:
+                return one
+        _reset(one)
+        raise ConnectionResetError
 
     def _pass_requests(self, near: socket.socket, far: socket.socket) -> None:
         try:

@@ -86,6 +86,19 @@ def test_f05_a_second_agent_takes_over_what_the_first_one_died_with(
     assert administrator.version(seed) == before + 1
 
 
+def test_an_agent_that_died_while_it_waited_is_handed_nothing(
+    hybrid: Hybrid, agent: AgentHome, make_home: MakeHome, seed: Seed
+) -> None:
+    other = make_home()
+    browser = hybrid.choosing(hybrid.users[seed.name])
+    agent.kill()
+    browser.submit(NEW)
+    assert hybrid.settled(browser, SETTLES) == "done"
+    job = hybrid.jobs(browser)[-1]
+    assert job.agent is not None
+    assert (job.agent.name, job.fence) == (other.folder.name, 1)
+
+
 def sent_and_unanswered(hybrid: Hybrid, seed: Seed, domain: DirectoryProxy) -> Browser:
     """The change reached the directory; its answer does not come back."""
     browser = hybrid.choosing(hybrid.users[seed.name])

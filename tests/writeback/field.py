@@ -17,6 +17,8 @@ from django.test import Client
 
 from accounts.models import User
 from tenants.audit import Party
+from tenants.heartbeat import SIGNER as SIGNER_NAME
+from tenants.models import Heartbeat
 from tests.cast import Organisation
 from writeback.models import Agent, Connector, DirectoryLink
 from writeback.protocol import (
@@ -151,6 +153,7 @@ class FieldAgent:
             "rules": None,
             "sequence": 2**60,
             "journal": "sound",
+            "begun": None,
         }
 
     def offered(self, begins: datetime | None = None, days: float = 1) -> dict[str, Any]:
@@ -193,8 +196,15 @@ class FieldAgent:
         return held
 
 
+def keep_signer_at_work() -> None:
+    """However much time passes in a test, the signer was at work a moment ago."""
+    never_late = datetime(2100, 1, 1, tzinfo=UTC)
+    Heartbeat.objects.update_or_create(name=SIGNER_NAME, defaults={"beat_at": never_late})
+
+
 def make_agent(organisation: Organisation, connector: Connector, clock: Any) -> FieldAgent:
-    """Enrolled, confirmed, and with a key of the day."""
+    """Enrolled, confirmed, and with a key of the day; the signer is at work."""
+    keep_signer_at_work()
     agent = FieldAgent(clock)
     with organisation.inside():
         code = enrolment.make_code(connector, ADMIN, clock.now)

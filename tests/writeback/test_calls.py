@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -118,8 +119,6 @@ def test_a_revoked_agent_is_refused_at_its_next_call_and_its_job_is_free(
 
 
 def row_of_id(agent: FieldAgent) -> Any:
-    from uuid import UUID
-
     return UUID(agent.id)
 
 
@@ -194,6 +193,10 @@ def test_a_body_that_is_none_is_refused_with_one_word(
         {"version": "a\nb"},
         {"rules": {"min_length": 8}},
         {"sequence": "1"},
+        {"begun": "all"},
+        {"begun": ["x"]},
+        {"begun": [1]},
+        {"begun": [str(UUID(int=n)) for n in range(201)]},
     ],
 )
 def test_a_heartbeat_says_what_is_known_and_nothing_else(

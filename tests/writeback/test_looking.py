@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from tenants.together import Changes
 from tests.cast import Acme, make_person
 from tests.resets.visitor import Clock
 from tests.writeback.ending import wake
@@ -19,13 +18,13 @@ from tests.writeback.field import (
     make_connector,
     sign_what_waits,
 )
+from tests.writeback.orders import next_job, order_by_hand
 from writeback.connectors.base import DirectoryRules
 from writeback.models import Connector, DirectoryLink, WritebackJob
-from writeback.protocol import Operation, Passwords
+from writeback.protocol import Passwords
 from writeback.reports import Report, written
 from writeback.services import looking
 from writeback.services.looking import AT_ONCE, PER_MINUTE, look_around
-from writeback.services.orders import Order, links_of, place
 from writeback.services.outcome import sweep
 
 Purpose = WritebackJob.Purpose
@@ -157,40 +156,19 @@ def test_a_minute_is_shared_by_the_directories_of_a_tenant(
     assert look_around(clock.now) == 0
 
 
-def order(acme: Acme, clock: Clock, purpose: str, operation: Operation, reference: str = "") -> str:
-    """Places a job for Bob and has it signed; its id."""
-    new = "Quiet-Harbour 7 Lanterns" if operation == "reset" else None
-    made = Order(
-        purpose, operation, uuid4(), acme.bob, passwords=Passwords(new=new), reference=reference
-    )
-    with acme.inside():
-        changes = Changes()
-        [job] = place(made, links_of(acme.bob), clock.now, changes)
-        changes.write()
-        WritebackJob.objects.filter(pk=job.pk).update(state="ready")
-        job.envelopes.update(signed=b"{}")
-    clock.shift(milliseconds=1)
-    return str(job.pk)
-
-
-def next_job(agent: FieldAgent) -> str | None:
-    reply = agent.call("jobs/next", {"wait": 0})
-    return str(reply.body["job"]) if reply.status == 200 else None
-
-
 def test_what_people_wait_for_comes_before_looks_and_drills(
     hybrid: Acme, agent: FieldAgent, clock: Clock
 ) -> None:
     first = [
-        order(hybrid, clock, Purpose.DESCRIBE, "describe"),
-        order(hybrid, clock, Purpose.DRILL, "describe"),
+        order_by_hand(hybrid, clock, Purpose.DESCRIBE, "describe"),
+        order_by_hand(hybrid, clock, Purpose.DRILL, "describe"),
     ]
     people = [
-        order(hybrid, clock, Purpose.RESET, "reset"),
-        order(hybrid, clock, Purpose.SIGN_IN, "describe"),
-        order(hybrid, clock, Purpose.DESCRIBE, "describe", "K7M4-92QX"),
-        order(hybrid, clock, Purpose.CHANGE, "describe"),
-        order(hybrid, clock, Purpose.ORDER, "describe"),
+        order_by_hand(hybrid, clock, Purpose.RESET, "reset"),
+        order_by_hand(hybrid, clock, Purpose.SIGN_IN, "describe"),
+        order_by_hand(hybrid, clock, Purpose.DESCRIBE, "describe", "K7M4-92QX"),
+        order_by_hand(hybrid, clock, Purpose.CHANGE, "describe"),
+        order_by_hand(hybrid, clock, Purpose.ORDER, "describe"),
     ]
 
     assert [next_job(agent) for _ in range(8)] == [*people, *first, None]
@@ -217,7 +195,7 @@ def test_the_jobs_that_wait_are_still_found_by_their_index(
             for number in range(3000)
         ]
         WritebackJob.objects.bulk_create(done, batch_size=1000)
-    order(hybrid, clock, Purpose.DESCRIBE, "describe")
+    order_by_hand(hybrid, clock, Purpose.DESCRIBE, "describe")
     asked: list[str] = []
 
     def explain(execute: object, sql: str, params: object, many: bool, context: object) -> object:
@@ -242,7 +220,7 @@ def test_after_a_new_password_the_account_is_looked_at_soon_and_the_old_end_is_f
     agent.do(seen())
     assert look_around(clock.now) == 0
 
-    order(hybrid, clock, Purpose.RESET, "reset")
+    order_by_hand(hybrid, clock, Purpose.RESET, "reset")
     reply = agent.call("jobs/next", {"wait": 0})
     body = {"fence": reply.body["fence"], "report": written(DONE)}
     assert agent.call(f"jobs/{reply.body['job']}/result", body).status == 200

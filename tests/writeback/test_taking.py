@@ -10,20 +10,31 @@ from tests.writeback.field import (
     DONE,
     LOST,
     FieldAgent,
+    Held,
     make_agent,
+    make_connector,
     sign_what_waits,
 )
 from tests.writeback.orders import order
-from writeback.jobs import LEASE, TAKEN_WITHIN, TOLD_WITHIN
-from writeback.models import Connector, JobEnvelope, WritebackJob
+from writeback.jobs import LEASE, TAKEN_WITHIN
+from writeback.models import Agent, Connector, JobEnvelope, WritebackJob
+from writeback.outcomes import TOLD_WITHIN
 from writeback.reports import Report
+from writeback.services import taking
 from writeback.services.outcome import sweep
+
+NOT_APPLIED = Report("failed", "not_applied", at=1)
 
 
 def the_job(acme: Acme) -> WritebackJob:
     with acme.inside():
         found: WritebackJob = WritebackJob.objects.get()
         return found
+
+
+def rows_of(acme: Acme, agent: FieldAgent) -> list[Agent]:
+    with acme.inside():
+        return list(Agent.objects.filter(pk=agent.id))
 
 
 @pytest.fixture
@@ -80,6 +91,18 @@ def test_a_job_whose_holder_died_is_handed_on_after_its_lease(
     assert the_job(placed).outcome == "succeeded"
 
 
+def test_what_its_holder_lost_it_gets_again_only_when_it_asks_anew(
+    placed: Acme, agent: FieldAgent, clock: Clock
+) -> None:
+    """A call that was waiting before may be all that is left of it."""
+    assert agent.take() is not None
+    [row] = rows_of(placed, agent)
+    asked_at = clock.now + LEASE - timedelta(seconds=1)
+    clock.shift(seconds=LEASE.total_seconds())
+    assert taking.take(row, clock.now, asked_at) is None
+    assert taking.take(row, clock.now, clock.now) is not None
+
+
 def test_the_same_result_again_is_accepted_and_changes_nothing(
     placed: Acme, agent: FieldAgent
 ) -> None:
@@ -132,6 +155,69 @@ def test_no_job_is_handed_out_when_its_time_is_over(
     """Even if nothing sweeps: an outage ends in "not changed", never in a late change (R-23)."""
     clock.shift(seconds=299)
     assert agent.take() is None
+
+
+def test_what_an_agent_took_and_never_began_is_handed_out_again_when_it_starts_anew(
+    placed: Acme, agent: FieldAgent, other: FieldAgent
+) -> None:
+    held = agent.take()
+    assert held is not None
+    assert agent.beat(begun=None).status == 200
+    assert other.take() is None
+    assert agent.beat(begun=[str(held.job.id)]).status == 200
+    assert other.take() is None, "its journal may know of something that is on its way"
+    assert other.beat(begun=[]).status == 200
+    assert other.take() is None, "another one's start says nothing of it"
+
+    assert agent.beat(begun=[]).status == 200
+    again = other.take()
+    assert again is not None
+    assert again.fence == 2
+
+
+@pytest.fixture
+def handed_on(placed: Acme, agent: FieldAgent, other: FieldAgent, clock: Clock) -> Held:
+    """Bob's job as `agent` held it first; `other` had it after that and nobody told of it."""
+    first = agent.take()
+    assert first is not None
+    clock.shift(seconds=31)
+    assert other.take() is not None
+    clock.shift(seconds=30)
+    return first
+
+
+def test_an_earlier_holder_that_did_it_is_heard_where_the_last_one_told_nothing(
+    placed: Acme, agent: FieldAgent, handed_on: Held, clock: Clock
+) -> None:
+    assert agent.report(handed_on, DONE).status == 409, "the last one may still be at it"
+    sweep(clock.now)
+    assert agent.report(handed_on, NOT_APPLIED).status == 409, "it can't know of the last one"
+    assert agent.report(handed_on, DONE).status == 200
+    assert the_job(placed).outcome == "succeeded"
+
+
+def test_another_directory_s_agent_is_not_heard(
+    placed: Acme, handed_on: Held, clock: Clock
+) -> None:
+    stranger = make_agent(placed, make_connector(placed, "Branch"), clock)
+    sweep(clock.now)
+    assert stranger.report(handed_on, DONE).status == 409
+
+
+def test_an_agent_that_began_anew_is_heard_of_what_it_held_before(
+    placed: Acme, agent: FieldAgent, clock: Clock
+) -> None:
+    first = agent.take()
+    assert first is not None
+    clock.shift(seconds=31)
+    assert agent.take() is not None
+    clock.shift(seconds=30)
+    sweep(clock.now)
+
+    assert agent.report(first, Report("failed", "refused", at=1)).status == 409
+    assert agent.report(first, NOT_APPLIED).status == 200
+    job = the_job(placed)
+    assert (job.outcome, job.cause) == ("failed", "not_applied")
 
 
 def test_the_oldest_job_comes_first(hybrid: Acme, agent: FieldAgent, clock: Clock) -> None:

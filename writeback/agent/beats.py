@@ -17,6 +17,7 @@ from .probing import Health
 
 EVERY = 300.0
 PROTOCOL = 1
+MAX_BEGUN = 200
 ADVICE: Final[Mapping[str, str]] = {
     "pending": "an administrator has to confirm this agent's six words first",
     "unknown": "it does not know this agent; enrol it again",
@@ -84,6 +85,7 @@ class Beats:
             "rules": rules_written(health.rules) if health.rules is not None else None,
             "sequence": self._journal.sequence,
             "journal": "damaged" if self._journal.is_damaged else "sound",
+            "begun": None if self.is_welcome.is_set() else self._begun(),
         }
         try:
             answer = self._client.call("/heartbeat", body)
@@ -101,6 +103,14 @@ class Beats:
         self._told = state
         self._due_at = self._clocks.monotonic() + EVERY
         self._heard(answer.body)
+
+    def _begun(self) -> list[str] | None:
+        """The newest jobs that were begun before this process and may not be given to another one
+        yet; nothing where the journal is not to be believed."""
+        if self._journal.is_damaged:
+            return None
+        left = [*self._journal.unsettled(), *self._journal.unreported()]
+        return [entry.job for entry in sorted(left, key=lambda each: each.at)[-MAX_BEGUN:]]
 
     def _is_due(self, health: Health) -> bool:
         now = self._clocks.monotonic()

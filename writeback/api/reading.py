@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from .. import reports
 from ..reports import Report
 from ..services.enrolment import Newcomer
 from ..services.heartbeats import (
     DIRECTORY_STATES,
+    MAX_BEGUN,
     MAX_KEYS,
     TROUBLES,
     Heartbeat,
@@ -61,7 +63,7 @@ def newcomer(body: bytes) -> Newcomer:
 
 
 def heartbeat(body: bytes) -> Heartbeat:
-    names = {"version", "protocol", "keys", "directory", "rules", "sequence", "journal"}
+    names = {"version", "protocol", "keys", "directory", "rules", "sequence", "journal", "begun"}
     found = fields(body, names)
     _check_protocol(found["protocol"])
     keys, directory = found["keys"], found["directory"]
@@ -85,6 +87,7 @@ def heartbeat(body: bytes) -> Heartbeat:
         rules=rules,
         sequence=_number(found["sequence"], 2**62),
         journal_sound=found["journal"] == "sound",
+        begun=_jobs(found["begun"]),
     )
 
 
@@ -100,6 +103,17 @@ def result(body: bytes) -> tuple[int, Report]:
     except reports.NotAReport:
         raise BadBody("report") from None
     return _number(found["fence"], 2**31), report
+
+
+def _jobs(found: object) -> frozenset[UUID] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list) or len(found) > MAX_BEGUN:
+        raise BadBody("begun")
+    try:
+        return frozenset(UUID(each) for each in found)
+    except (ValueError, AttributeError, TypeError):
+        raise BadBody("begun") from None
 
 
 def _check_protocol(value: object) -> None:

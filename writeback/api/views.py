@@ -28,6 +28,7 @@ from ..services.calls import Call, Denied
 from ..versions import RECOMMENDED
 from ..words import fingerprint
 from . import reading
+from .callers import Gone, has_left
 from .reading import BadBody, OtherProtocol
 
 Answer = tuple[int, Mapping[str, Any] | None]
@@ -126,9 +127,9 @@ def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
     seconds = reading.wait(call.body)
     with bell.place_to_wait() as may_wait:
         taken = bell.wait_for(
-            agent.connector_id, lambda: _take(agent), seconds if may_wait else 0.0
+            agent.connector_id, lambda: _take(request, agent, now), seconds if may_wait else 0.0
         )
-    if taken is None:
+    if not isinstance(taken, taking.Taken):
         return 204, None
     return 200, {
         "job": str(taken.job),
@@ -138,12 +139,15 @@ def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
     }
 
 
-def _take(agent: Agent) -> taking.Taken | None:
-    """Asked anew each time: an agent that was revoked while it waited gets nothing."""
+def _take(request: HttpRequest, agent: Agent, called_at: datetime) -> taking.Taken | Gone | None:
+    """Asked anew each time: an agent that was revoked while it waited gets nothing, and neither
+    does one that is not there any more."""
+    if has_left(request):
+        return Gone()
     with tenant_context(agent.tenant_id):
         if not Agent.objects.filter(pk=agent.pk, state=Agent.State.ACTIVE).exists():
             raise Denied("revoked")
-    return taking.take(agent, timezone.now())
+    return taking.take(agent, timezone.now(), called_at)
 
 
 @_door

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
+from uuid import UUID
 
 from tenants.context import tenant_context
 
 from ..connectors.base import DirectoryRules, Trouble
-from ..models import Agent, AgentKey, Connector
+from ..jobs import State
+from ..models import Agent, AgentKey, Connector, WritebackJob
 from ..reports import rules_written
 from ..sealing import is_signed
 
 DIRECTORY_STATES = frozenset({"ok", "unreachable", "misconfigured"})
 TROUBLES = frozenset({"", *get_args(Trouble)})
 MAX_KEYS = 4
+MAX_BEGUN = 200
 KEY_LIFETIME = timedelta(hours=25)
 
 
@@ -35,7 +38,9 @@ class OfferedKey:
 @dataclass(frozen=True)
 class Heartbeat:
     """directory: one of `DIRECTORY_STATES`; trouble: why it is not ok; sequence: the highest the
-    agent's journal knows."""
+    agent's journal knows; begun: in the first one of a process the jobs that its journal began and
+    nobody knows the end of, later nothing.
+    """
 
     version: str
     keys: Sequence[OfferedKey]
@@ -44,6 +49,7 @@ class Heartbeat:
     rules: DirectoryRules | None
     sequence: int
     journal_sound: bool
+    begun: frozenset[UUID] | None = None
 
 
 def take_heartbeat(agent: Agent, beat: Heartbeat, now: datetime) -> Mapping[str, Any]:
@@ -58,6 +64,8 @@ def take_heartbeat(agent: Agent, beat: Heartbeat, now: datetime) -> Mapping[str,
         agent.version, agent.seen_at = beat.version, now
         agent.journal_sound = beat.journal_sound and reaches
         agent.save(update_fields=["version", "seen_at", "journal_sound"])
+        if beat.begun is not None:
+            _hand_back(agent, beat.begun, now)
         connector = Connector.objects.select_for_update().get(pk=agent.connector_id)
         connector.directory_state, connector.trouble = beat.directory, beat.trouble
         connector.reported_at = now
@@ -65,6 +73,13 @@ def take_heartbeat(agent: Agent, beat: Heartbeat, now: datetime) -> Mapping[str,
             connector.rules = rules_written(beat.rules)
         connector.save(update_fields=["directory_state", "trouble", "rules", "reported_at"])
         return {"state": "active", "seen_sequence": agent.seen_sequence}
+
+
+def _hand_back(agent: Agent, begun: frozenset[UUID], now: datetime) -> None:
+    """An agent that starts holds nothing of what it took before but what its journal began: of the
+    rest certainly nothing was sent, and the next one need not wait for the end of the lease."""
+    held = WritebackJob.objects.filter(agent=agent, state=State.TAKEN, leased_until__gt=now)
+    held.exclude(pk__in=begun).update(leased_until=now)
 
 
 def _keep_keys(agent: Agent, keys: Sequence[OfferedKey], now: datetime) -> None:

@@ -5,7 +5,7 @@ when every directory of the same attempt has ended; a late truth corrects an unk
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from tenants.context import tenant_context
 from tenants.lookup import tenants_with_connectors, tenants_with_open_jobs
 from tenants.together import Change, Changes, Given
 
+from ..afterwards import SPREADS_WITHIN, judge
 from ..bell import ring
-from ..jobs import TAKEN_WITHIN, TOLD_WITHIN, Finished, State
+from ..jobs import TAKEN_WITHIN, Finished, State
 from ..models import (
     LONG_AGO,
     Agent,
@@ -29,6 +30,7 @@ from ..models import (
     JobEnvelope,
     WritebackJob,
 )
+from ..outcomes import ASKED_FOR, SETTLES_AFTER, TOLD_WITHIN
 from ..protocol import CHANGES
 from ..reports import Report, rules_written
 from ..signals import job_finished
@@ -41,6 +43,10 @@ DESCRIBED_FOR = timedelta(hours=24)
 KEPT_QUESTIONS = timedelta(days=1)
 """How long a job that only asked something is kept once it ended."""
 _PURGE = Change(lambda: JobEnvelope.objects.filter(job=Given("job")))
+_LOOK_LATER = Change(
+    lambda: DirectoryLink.objects.filter(connector=Given("connector"), anchor=Given("anchor")),
+    look_at=Given("at"),
+)
 # When the new password ends is not known yet, and the old one's end means nothing any more.
 _LOOK_SOON = Change(
     lambda: DirectoryLink.objects.filter(connector=Given("connector"), user=Given("user")),
@@ -60,14 +66,14 @@ class Reported:
 
 
 def take_report(reported: Reported, now: datetime) -> bool:
-    """Ends the job, or corrects it; false when another agent took it over. In the tenant's context.
+    """Ends the job, or corrects it; false when another took it over. In the tenant's context.
 
     The same report again is accepted and changes nothing, because its answer may have been lost.
     """
     changes = Changes()
     together = lock_attempt(reported.job)
     job = next((job for job in together if job.pk == reported.job), None)
-    if job is None or job.agent_id != reported.agent.pk or job.fence != reported.fence:
+    if job is None or not _may_tell(job, reported):
         return False
     agent = reported.agent
     if job.sequence > agent.seen_sequence and _is_in_journal(job, reported.report):
@@ -78,7 +84,23 @@ def take_report(reported: Reported, now: datetime) -> bool:
         _apply(job, reported.report, now, changes)
         tell_if_ended(together, now, changes)
     changes.write()
+    if reported.report.rules is not None:
+        _settle_left(job, reported.report, now)
     return True
+
+
+def _may_tell(job: WritebackJob, reported: Reported) -> bool:
+    """Whoever had the job last. Where that told nothing, whoever had it before and knows that it
+    did the change; and that nothing arrived, if it is the same agent, which began anew since."""
+    agent, report = reported.agent, reported.report
+    is_last = job.agent_id == agent.pk
+    if is_last and job.fence == reported.fence:
+        return True
+    if job.state != State.DONE or job.outcome != "unknown":
+        return False
+    if job.connector_id != agent.connector_id or reported.fence >= job.fence:
+        return False
+    return report.outcome == "succeeded" or (is_last and report.cause == "not_applied")
 
 
 def _is_in_journal(job: WritebackJob, report: Report) -> bool:
@@ -148,6 +170,34 @@ def _note_description(job: WritebackJob, report: Report, now: datetime, changes:
     changes.update(link, "described", "described_at", "password_ends", "look_at")
 
 
+def _settle_left(look: WritebackJob, report: Report, now: datetime) -> None:
+    """A look at an account also tells what became of its jobs that nobody told of."""
+    left = WritebackJob.objects.filter(
+        connector=look.connector_id,
+        anchor=look.anchor,
+        outcome="unknown",
+        operation__in=CHANGES,
+        created_at__gt=now - ASKED_FOR,
+    )
+    for key in list(left.values_list("pk", flat=True)):
+        together = lock_attempt(key, skip_locked=True)
+        job = next((job for job in together if job.pk == key), None)
+        if job is None or job.outcome != "unknown" or job.leased_until is None:
+            continue
+        end = judge(
+            job.operation,
+            report.person or {},
+            begun=job.created_at,
+            closed=job.leased_until,
+            now=now,
+        )
+        if end is not None:
+            changes = Changes()
+            _apply(job, replace(end, controller=report.controller), now, changes)
+            tell_if_ended(together, now, changes)
+            changes.write()
+
+
 def finish_unsent(job: WritebackJob, cause: str, now: datetime, changes: Changes) -> None:
     """Ends a locked job that no agent holds: certainly nothing was changed."""
     job.outcome, job.cause = "failed", cause
@@ -159,6 +209,9 @@ def _end(job: WritebackJob, now: datetime, changes: Changes) -> None:
     job.finished_at = now
     changes.update(job, "state", "outcome", "cause", "finished_at")
     changes.execute(*_PURGE.of(job=job.pk))
+    if job.outcome == "unknown" and job.leased_until is not None:
+        at = job.leased_until + SETTLES_AFTER + SPREADS_WITHIN
+        changes.execute(*_LOOK_LATER.of(connector=job.connector_id, anchor=job.anchor, at=at))
     _record(job, now, changes)
     ring(job.pk)
 

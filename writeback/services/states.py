@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import User
+from tenants.heartbeat import SIGNER
+from tenants.models import Heartbeat
 from tenants.together import Given, Reading
 
 from ..connectors.base import DirectoryRules
@@ -17,6 +19,8 @@ from ..versions import VERSIONS, read_version
 
 WORKING: frozenset[State] = frozenset({"healthy", "healthy_outdated"})
 """States in which a job is likely to be carried out."""
+SILENT = timedelta(seconds=60)
+"""A signer tells every ten seconds that it is at work."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ _ALL = Reading(
         Connector.objects.all(),
         Agent.objects.filter(state=Agent.State.ACTIVE),
         AgentKey.objects.only("agent", "begins", "ends"),
+        Heartbeat.objects.filter(name=SIGNER),
     )
 )
 _OF_PERSON = Reading(
@@ -41,15 +46,17 @@ _OF_PERSON = Reading(
         Connector.objects.all(),
         Agent.objects.filter(state=Agent.State.ACTIVE),
         AgentKey.objects.only("agent", "begins", "ends"),
+        Heartbeat.objects.filter(name=SIGNER),
     )
 )
 
 
 def standings(now: datetime) -> list[Standing]:
     """Every directory of the tenant in force, the oldest first; one statement."""
-    connectors, agents, keys = _ALL.rows()
+    connectors, *facts = _ALL.rows()
+    known = _Known(*facts)
     ordered = sorted(connectors, key=lambda row: row.created_at)
-    return [_standing(row, agents, keys, now) for row in ordered]
+    return [_standing(row, known, now) for row in ordered]
 
 
 def state_of_directory(connector: UUID, now: datetime) -> State:
@@ -58,14 +65,26 @@ def state_of_directory(connector: UUID, now: datetime) -> State:
     return found[0] if found else "not_configured"
 
 
-def _standing(
-    connector: Connector, agents: Sequence[Agent], keys: Sequence[AgentKey], now: datetime
-) -> Standing:
-    own = [row for row in agents if row.connector_id == connector.pk and is_confirmed(row)]
-    sealable = {key.agent_id for key in keys if key.begins <= now < key.ends}
+@dataclass(frozen=True)
+class _Known:
+    """What was read beside the directories. beats: the signer's, at most one."""
+
+    agents: Sequence[Agent]
+    keys: Sequence[AgentKey]
+    beats: Sequence[Heartbeat]
+
+    def is_faulty(self, now: datetime) -> bool:
+        """Nothing is signed, so no agent believes what it is handed."""
+        return not any(now - beat.beat_at <= SILENT for beat in self.beats)
+
+
+def _standing(connector: Connector, known: _Known, now: datetime) -> Standing:
+    own = [row for row in known.agents if row.connector_id == connector.pk and is_confirmed(row)]
+    sealable = {key.agent_id for key in known.keys if key.begins <= now < key.ends}
     facts = [_facts(agent, sealable) for agent in own]
     directory = connector.directory_state or "ok"
-    state = state_of(facts, VERSIONS, directory=directory, is_faulty=False, now=now)
+    is_faulty = known.is_faulty(now)
+    state = state_of(facts, VERSIONS, directory=directory, is_faulty=is_faulty, now=now)
     return Standing(connector, sorted(own, key=lambda row: row.enrolled_at), state)
 
 
@@ -84,12 +103,13 @@ def state_for(user: User, now: datetime) -> State:
 
     One statement; works in `tenant_reading` too.
     """
-    links, connectors, agents, keys = _OF_PERSON.rows(user=user.pk)
+    links, connectors, *facts = _OF_PERSON.rows(user=user.pk)
+    known = _Known(*facts)
     by_id = {row.pk: row for row in connectors}
     own = [by_id[link.connector_id] for link in links]
     if not own or not all(connector.enabled for connector in own):
         return "not_configured"
-    return worst([_standing(row, agents, keys, now).state for row in own])
+    return worst([_standing(row, known, now).state for row in own])
 
 
 _RULES = Reading(

@@ -9,8 +9,9 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from tenants import audit
 from tenants.context import tenant_context
 
-from ..jobs import LEASE, TOLD_WITHIN, State
+from ..jobs import LEASE, State
 from ..models import Agent, JobEnvelope, WritebackJob
+from ..outcomes import TOLD_WITHIN
 from .outcome import WRITEBACK
 
 MARGIN = timedelta(seconds=2)
@@ -33,17 +34,17 @@ class Taken:
     envelope: bytes
 
 
-def take(agent: Agent, now: datetime) -> Taken | None:
+def take(agent: Agent, now: datetime, called_at: datetime) -> Taken | None:
     """The oldest job of the agent's connector that nobody holds, now held by this agent; what
     people wait for comes before what the product asks by itself.
 
     A job whose holder was not heard of within its lease is handed on, as long as its time and the
-    patience of the person who waits allow.
+    patience of the person who waits allow. To its holder only for a call that was made since:
+    an earlier one may be all that is left of an agent that sleeps or died.
     """
     with tenant_context(agent.tenant_id):
-        free = Q(state=State.READY) | Q(
-            state=State.TAKEN, leased_until__lte=now, taken_at__gt=now - TOLD_WITHIN
-        )
+        lost = Q(state=State.TAKEN, leased_until__lte=now, taken_at__gt=now - TOLD_WITHIN)
+        free = Q(state=State.READY) | lost & (~Q(agent=agent) | Q(leased_until__lte=called_at))
         rows = WritebackJob.objects.select_for_update(skip_locked=True, of=("self",))
         mine = JobEnvelope.objects.filter(agent=agent, signed__isnull=False).values("job")
         open_jobs = rows.filter(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -99,8 +100,32 @@ def test_the_first_one_says_everything_there_is(heart: Heart) -> None:
         "rules": rules_written(RULES),
         "sequence": 0,
         "journal": "sound",
+        "begun": [],
     }
     assert heart.beats.is_welcome.wait(30)
+
+
+def test_the_first_one_of_a_process_says_what_is_left_from_before(heart: Heart) -> None:
+    left, told, known = uuid4(), uuid4(), uuid4()
+    for number, job in enumerate((left, told, known)):
+        heart.journal.intend(job, number, number, {})
+    for job in (told, known):
+        heart.journal.settle(job, 5, {})
+    heart.journal.note_reported(told, 6)
+
+    heart.start()
+    heart.tell(ILL)
+    heart.wait_for(2)
+
+    assert heart.product.heartbeats[0]["begun"] == [str(left), str(known)]
+    assert heart.product.heartbeats[1]["begun"] is None
+
+
+def test_a_journal_that_is_not_believed_says_nothing_of_what_it_began(heart: Heart) -> None:
+    heart.journal.is_damaged = True
+    heart.start()
+
+    assert heart.last["begun"] is None
 
 
 def test_one_goes_out_every_five_minutes_and_at_once_when_something_is_another(
