@@ -13,6 +13,7 @@ from .wire import Reply, Request, Transport
 _INPUT = re.compile(r"<input\b[^>]*>")
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _FORM = re.compile(r'<form\b([^>]*\bmethod="post"[^>]*)>(.*?)</form>', re.DOTALL | re.IGNORECASE)
+_STATE = re.compile(r'data-state="\w+"')
 _ACTION = re.compile(r'\baction="([^"]*)"')
 _CHALLENGE = re.compile(r'data-challenge="([^"]*)"')
 
@@ -62,7 +63,8 @@ class Browser:
     def expect(self, text: str) -> Reply:
         """The page, if it says so. Raises WentWrong."""
         if self.shown.status >= 400 or text not in self.shown.text:
-            raise WentWrong(f"{self.shown.status} at {self.path}, not {text!r}")
+            told = " ".join(_STATE.findall(self.shown.text))
+            raise WentWrong(f"{self.shown.status} at {self.path}, not {text!r}: {told}")
         return self.shown
 
     def arrived(self, at: str) -> Reply:

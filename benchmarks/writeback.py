@@ -1,0 +1,39 @@
+"""Passwords that go to a directory: a real domain controller behind a real agent.
+
+    .venv/bin/python -m benchmarks.writeback [--quick]
+
+path  from sending the new password to the page that says it is done, one after the other (p95)
+rate  resets a second through one controller: the domain alone, on connections that stay open, and
+      the same domain behind server, signer and agent, in turn
+
+Everything runs on the same processors, the domain and the clients too: what the product needs for
+itself is taken from the domain's share.
+"""
+
+import argparse
+from pathlib import Path
+
+from benchmarks.harness.stage import stage
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--journeys", type=int, default=100, help="one after the other")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--resets", type=int, default=120, help="of each round")
+    options.add_argument("--clients", type=int, default=8)
+    options.add_argument("--quick", action="store_true", help="small sizes: does it run?")
+    options.add_argument("--out", type=Path, help="folder of the results")
+    chosen = options.parse_args()
+    if chosen.quick:
+        chosen.journeys, chosen.rounds, chosen.resets = 5, 1, 16
+    with stage() as found:
+        from benchmarks.harness.output import circumstances, write_result
+        from benchmarks.measured import directory
+
+        run = circumstances(found.cluster, vars(chosen))
+        write_result("writeback", {"run": run, **directory.measure(found, chosen)}, chosen.out)
+
+
+if __name__ == "__main__":
+    main()
