@@ -105,3 +105,18 @@ def env_zone(name: str, default: str) -> str:
     if value not in available_timezones():
         stop(name, "use the name of a time zone, such as Europe/Berlin")
     return value
+
+
+def env_hosts(name: str) -> list[str]:
+    """Host names or addresses, each alone or with a port behind a colon."""
+    found = env_list(name)
+    for text in found:
+        try:
+            parts = urlsplit(f"//{text}")
+            is_host = parts.netloc == text and bool(parts.hostname) and parts.username is None
+            parts.port  # noqa: B018 - raises when it is no number
+        except ValueError:
+            is_host = False
+        if not is_host or "*" in text or not text.isascii():
+            stop(name, f"write each as host or host:port: {text}")
+    return found

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 
 from .env import (
     env_choice,
+    env_hosts,
     env_key,
     env_list,
     env_networks,
@@ -38,6 +39,9 @@ SSPR_MASTER_KEY = env_key(
 # next, into everybody's, because agents are told them when they are enrolled.
 SSPR_SIGNER_KEY = env_raw_key("SSPR_SIGNER_KEY")
 SSPR_SIGNER_PUBLIC_KEYS = env_raw_keys("SSPR_SIGNER_PUBLIC_KEYS")
+# Directories that the product may reach itself, by host and port; Microsoft's own are known.
+SSPR_DIRECT_HOSTS = env_hosts("SSPR_DIRECT_HOSTS")
+SSPR_DIRECT_TEST = False
 # Whoever shows it may read /metrics; without one there is no such page.
 SSPR_METRICS_TOKEN = env_key("SSPR_METRICS_TOKEN", production=False, development_default="")
 SSPR_BASE_URL = env_url("SSPR_BASE_URL", ("http", "https"), "http://localhost:8000").rstrip("/")

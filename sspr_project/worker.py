@@ -21,6 +21,7 @@ from tenants.audit_chain import seal_pending
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
+from writeback.services.direct import keep_keys
 from writeback.services.drills import run_drills
 from writeback.services.looking import look_around
 from writeback.services.ordering import forget_passwords
@@ -53,6 +54,7 @@ QUEUES: Mapping[str, Callable[[datetime], int]] = {
     "looks": look_around,
     "reminders": remind,
     "drills": run_drills,
+    "own_keys": keep_keys,
 }
 
 # Events are sealed within five seconds (security rules, audit tamper evidence).
@@ -70,6 +72,7 @@ EVERY_SECONDS: Mapping[str, float] = {
     "looks": 30.0,
     "reminders": 60.0,
     "drills": 60.0,
+    "own_keys": 60.0,
 }
 
 

@@ -119,6 +119,18 @@ EVENT_TYPES: Mapping[str, EventType] = {
         _type("writeback.drilled", "Drill of a directory", "connector outcome", service=PLATFORM),
         _type("connector.added", "Directory added", "connector kind", service=PLATFORM),
         _type("connector.changed", "Directory changed", "connector fields", service=PLATFORM),
+        _type(
+            "connector.direct_set",
+            "Directory set up to be reached directly",
+            "connector fields",
+            service=PLATFORM,
+        ),
+        _type(
+            "connector.direct_stopped",
+            "Directory not reached directly any more",
+            "connector",
+            service=PLATFORM,
+        ),
         _type("connector.removed", "Directory removed", "connector", service=PLATFORM),
         _type("link.changed", "Directory account of user changed", "connector change"),
         _type("agent.code_made", "Code for an agent made", "connector agent", service=PLATFORM),

@@ -47,6 +47,15 @@ _EMBEDDED = {
         "SELECT DISTINCT tenant_id FROM writeback_writebackjob WHERE state <> 'done'"
     ),
     "sspr_tenants_with_connectors": "SELECT DISTINCT tenant_id FROM writeback_connector",
+    "sspr_tenants_with_direct": (
+        "SELECT tenant_id FROM writeback_connector"
+        " WHERE direct AND (reported_at IS NULL OR reported_at <= %s)"
+        " UNION SELECT tenant_id FROM writeback_begun WHERE settled_at IS NULL"
+    ),
+    "sspr_tenants_with_direct_jobs": (
+        "SELECT DISTINCT j.tenant_id FROM writeback_writebackjob j JOIN writeback_connector c"
+        " ON c.id = j.connector_id WHERE c.direct AND j.state <> 'done' AND j.state <> 'unsigned'"
+    ),
 }
 
 
@@ -133,6 +142,18 @@ def tenants_with_open_jobs() -> list[UUID]:
 def tenants_with_connectors() -> list[UUID]:
     """Tenants that have a directory."""
     return _ids("sspr_tenants_with_connectors", [], [])
+
+
+def tenants_with_direct(before: Any) -> list[UUID]:
+    """Tenants with a directory that the product reaches itself and has not looked at since this
+    moment, or in which it began something that has no end."""
+    moment = _stored_time(before)
+    return _ids("sspr_tenants_with_direct", [moment], [moment])
+
+
+def tenants_with_direct_jobs() -> list[UUID]:
+    """Tenants with signed jobs without an outcome in such a directory."""
+    return _ids("sspr_tenants_with_direct_jobs", [], [])
 
 
 _ASKED = {

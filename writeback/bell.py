@@ -22,6 +22,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 CHANNEL = "sspr_writeback"
 UNSIGNED = "unsigned"
+DIRECT = "direct"
+"""For the product's own agents, who look after many directories at once."""
 LOOKS_EVERY = 5.0
 """Seconds after which somebody who waits looks without having heard anything."""
 LOOKS_EMBEDDED = 0.25

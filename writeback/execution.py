@@ -44,6 +44,9 @@ def perform(delivery: Delivery, workplace: Workplace, interim: Interim) -> Repor
         cause = refused.cause
     except Unreachable as unreachable:
         cause = unreachable.trouble
+    except Unwritable:
+        # Only who knows what was begun sends anything, so nothing was sent.
+        cause = "journal"
     return not_begun(delivery, cause, workplace)
 
 

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from tenants.scoping import TenantModel, claim_for_current_tenant
 
 from .jobs import State
-from .models_upkeep import Drill, ExpiryReminders, Reminder
+from .models_upkeep import Begun, Drill, ExpiryReminders, Reminder
 
 __all__ = [
     "Agent",
     "AgentCall",
     "AgentKey",
+    "Begun",
     "Connector",
     "DirectoryLink",
     "Drill",
@@ -44,7 +45,8 @@ class Connector(TenantModel):
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     enabled = models.BooleanField(_("passwords are written"), default=True)
-    # Where the product reaches the directory itself: its addresses, and the sealed secret.
+    # Where the product reaches the directory itself: how, and the sealed secret, which opens for
+    # exactly these settings (`services.direct`).
     direct = models.BooleanField(default=False, editable=False)
     settings = models.JSONField(default=dict, editable=False)
     secret = models.BinaryField(null=True, editable=False)
@@ -79,7 +81,8 @@ class Agent(TenantModel):
     """A process at the customer's that takes jobs of one connector.
 
     `seal` is a keyed hash over agent, connector and identity, made when an administrator confirmed
-    the fingerprint: a row or a key written by hand is nobody's agent.
+    the fingerprint: a row or a key written by hand is nobody's agent. own: the product itself, in
+    its worker, for a directory that it reaches directly.
     """
 
     class State(models.TextChoices):
@@ -100,12 +103,18 @@ class Agent(TenantModel):
     # The highest sequence of a job whose result it brought: its journal has to reach it.
     seen_sequence = models.BigIntegerField(default=0, editable=False)
     journal_sound = models.BooleanField(default=True)
+    own = models.BooleanField(default=False, editable=False)
 
     class Meta(TenantModel.Meta):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["tenant", "identity"], name="agent_identity_once")
+            models.UniqueConstraint(fields=["tenant", "identity"], name="agent_identity_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "connector"],
+                condition=models.Q(own=True),
+                name="one_own_agent_a_directory",
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["tenant", "connector", "state"], name="agents_of_connector")

@@ -93,3 +93,38 @@ class Drill(TenantModel):
     def read(self) -> Secret[str]:
         """Raises SealBroken."""
         return tenant_keys().open_text(bytes(self.sealed), self._binding())
+
+
+class Begun(TenantModel):
+    """What the product itself was about to do in a directory, and what came of it: what a journal
+    is to an agent. Written before the directory is touched; no password is in it.
+
+    job: of `WritebackJob`; at, settled_at: Unix seconds; facts: of the intent, enough to find out
+    later what became of it; result: nothing while that is not known.
+    """
+
+    connector = models.ForeignKey(
+        "writeback.Connector", on_delete=models.CASCADE, related_name="begun"
+    )
+    job = models.UUIDField()
+    sequence = models.BigIntegerField()
+    at = models.BigIntegerField()
+    facts = models.JSONField(default=dict)
+    result = models.JSONField(null=True)
+    settled_at = models.BigIntegerField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["tenant", "job"], name="begun_once")
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["tenant", "connector", "at"], name="begun_by_time"),
+            models.Index(
+                fields=["tenant", "connector"],
+                name="begun_without_end",
+                condition=models.Q(settled_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.job)

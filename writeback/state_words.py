@@ -75,6 +75,33 @@ TROUBLES: Mapping[Trouble, Words] = {
     ),
 }
 
+OWN_TROUBLES: Mapping[Trouble, Words] = {
+    "unreachable": Words(
+        "Directory does not answer this product",
+        "None of the directory's servers answers this product, which reaches it directly.",
+        "See that the directory's servers are on, and that they can be reached from here.",
+    ),
+    "untrusted": Words(
+        "Certificate not to be believed here",
+        "The certificate of the directory's server is expired, for another name, or of an issuer "
+        "this product does not know. No password is sent to such a server.",
+        "Renew the certificate, or write the certificate of its issuer as `ca_pem`.",
+    ),
+    "account": Words(
+        "Account refused",
+        "The directory does not let the account in which this product uses, or the account may not "
+        "reset the password of the account for drills.",
+        "Write the secret anew, and see that the account is not disabled, locked or expired.",
+    ),
+    "configuration": Words(
+        "Settings can't be right",
+        "What is set up here about the directory can't be right, or its host may not be reached "
+        "from here any more.",
+        "Open “Reach it directly”, which says what is wrong with a setting when it is saved.",
+    ),
+}
+"""The same where there is no agent, because the product reaches the directory itself."""
+
 DAMAGED_JOURNAL = Words(
     "Journal of an agent damaged",
     "An agent's journal is damaged, or was put back to an older one. So that nothing is done "
@@ -89,15 +116,25 @@ SWITCHED_OFF = Words(
 
 
 def explained(
-    state: State, *, trouble: str = "", damaged: bool = False, enabled: bool = True
+    state: State,
+    *,
+    trouble: str = "",
+    damaged: bool = False,
+    enabled: bool = True,
+    direct: bool = False,
 ) -> list[Words]:
     """Everything there is to say, the most important first. At least one.
 
     trouble: what the agents say of the directory; a state that only follows from it is left out.
-    damaged: whether the journal of an active agent can't be believed.
+    damaged: whether the journal of an active agent can't be believed. direct: whether the product
+    reaches the directory itself.
     """
     found = [] if enabled else [SWITCHED_OFF]
-    known = _find_trouble(trouble) if state in {"disconnected", "not_configured"} else None
+    known = (
+        find_trouble(trouble, direct=direct)
+        if state in {"disconnected", "not_configured"}
+        else None
+    )
     if known is not None:
         found.append(known)
     if damaged:
@@ -106,5 +143,6 @@ def explained(
     return found if follows else [*found, STATES[state]]
 
 
-def _find_trouble(trouble: str) -> Words | None:
-    return next((words for name, words in TROUBLES.items() if name == trouble), None)
+def find_trouble(trouble: str, *, direct: bool = False) -> Words | None:
+    known = OWN_TROUBLES if direct else TROUBLES
+    return next((words for name, words in known.items() if name == trouble), None)

@@ -4,6 +4,7 @@ It knows no file and no Django, so that whoever carries out jobs can bring anoth
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -38,7 +39,8 @@ class Forbidden(NotDone):
 
 class Memory(Protocol):
     """What was begun and what came of it, kept through an end at any moment. Both ways of writing
-    raise OSError or `Unwritable` when nothing can be kept."""
+    raise OSError or `Unwritable` when nothing can be kept, and so may the others of a memory that
+    is not at hand."""
 
     def find_intent(self, job: UUID) -> Mapping[str, Any] | None: ...
 
@@ -51,6 +53,14 @@ class Memory(Protocol):
         """False for a job that was begun before."""
 
     def settle(self, job: UUID, at: int, facts: Mapping[str, Any]) -> None: ...
+
+
+class Reports(Protocol):
+    """Takes what became of jobs to whoever asked."""
+
+    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
+        """A report in place of an earlier one of the same job. delay: for one that is worth telling
+        only if nothing better comes in so many seconds."""
 
 
 class Unwritable(Exception):
@@ -82,7 +92,7 @@ class Workplace:
     """find_key: the agent's private key with this id, nothing when it was destroyed.
 
     counting: held while the cap is asked and an intent written, so that two jobs don't both take
-    the last place.
+    the last place. It may raise NotDone.
     """
 
     directory: Directory
@@ -90,7 +100,7 @@ class Workplace:
     find_key: Callable[[str], X25519PrivateKey | None]
     bounds: Bounds
     clocks: Clocks
-    counting: Lock = field(default_factory=Lock)
+    counting: AbstractContextManager[Any] = field(default_factory=Lock)
 
     def report(self, outcome: Literal["failed", "unknown"], cause: str, server: str = "") -> Report:
         return Report(outcome, cause, controller=server, at=self.seconds())

@@ -17,11 +17,11 @@ from .forms import TYPED, ConfirmForm, RevokeForm
 
 
 def _is_pending(row: Agent) -> bool:
-    return row.state == Agent.State.PENDING
+    return row.state == Agent.State.PENDING and not row.own
 
 
 def _is_in(row: Agent) -> bool:
-    return row.state != Agent.State.REVOKED
+    return row.state != Agent.State.REVOKED and not row.own
 
 
 @admin.register(Agent, site=tenant_site)

@@ -21,15 +21,26 @@ from ..models import Agent, Connector, DirectoryLink, WritebackJob
 from ..reports import NotAReport, rules_read
 from ..services.states import Standing, standings
 from ..state_words import Words, explained
+from .direct import DirectForm, StopDirectForm, TryDirectForm
 from .forms import CodeForm, ConnectorForm, NewConnectorForm, RemoveConnectorForm
 
 NEWEST = 10
 
 
+def _is_direct(row: Connector) -> bool:
+    return bool(row.direct)
+
+
 def words_of(standing: Standing) -> list[Words]:
     row = standing.connector
     damaged = any(not agent.journal_sound for agent in standing.agents)
-    return explained(standing.state, trouble=row.trouble, damaged=damaged, enabled=row.enabled)
+    return explained(
+        standing.state,
+        trouble=row.trouble,
+        damaged=damaged,
+        enabled=row.enabled,
+        direct=row.direct,
+    )
 
 
 def standing_of(connector: Connector) -> Standing:
@@ -65,6 +76,9 @@ class ConnectorAdmin(EditableAdmin):
         may = Permission.DIRECTORIES
         self.intents += [
             Intent("code", "Make a code for an agent", may, CodeForm),
+            Intent("direct", "Reach it directly", may, DirectForm),
+            Intent("try", "Try it now", may, TryDirectForm, _is_direct),
+            Intent("stop", "Stop reaching it directly", may, StopDirectForm, _is_direct),
             Intent("remove", "Remove directory", may, RemoveConnectorForm),
         ]
 
@@ -88,6 +102,7 @@ class ConnectorAdmin(EditableAdmin):
         return [
             ("People with an account there", DirectoryLink.objects.filter(connector=row).count()),
             ("Last drill", drilled),
+            ("Reached directly", "yes" if row.direct else "no"),
             ("Added", clock(row.created_at)),
         ]
 
@@ -120,7 +135,7 @@ def _agents(connector: Connector) -> Section:
                 row_link(row, row.name),
                 row.get_state_display(),
                 row.version or "–",
-                _heard([row.seen_at]),
+                "–" if row.own else _heard([row.seen_at]),
             )
             for row in rows
         ],

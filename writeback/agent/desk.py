@@ -19,10 +19,8 @@ from ..execution import perform
 from ..outcomes import SETTLES_AFTER
 from ..protocol import Refused, read_envelope
 from ..reports import Report, read
-from ..workplace import Delivery, Workplace
+from ..workplace import Delivery, Reports, Unwritable, Workplace
 from .identity import decoded
-from .journal import Journal
-from .reporting import Reporting
 
 LEASE = 30.0
 TOLD_AFTER = 18.0
@@ -52,33 +50,39 @@ class HandedOut:
 
 
 class Slot:
-    """A place at the directory, given back once."""
+    """A place at the directory, given back once. slots: what it takes a place of."""
 
-    def __init__(self, slots: Semaphore) -> None:
+    def __init__(self, *slots: Semaphore) -> None:
         self._slots = slots
         self._lock = Lock()
         self._is_held = True
+
+    def joined(self, slots: Semaphore) -> "Slot":
+        """The same place, with one of these that was taken too; used in this one's stead."""
+        return Slot(*self._slots, slots)
 
     def free(self) -> None:
         with self._lock:
             if self._is_held:
                 self._is_held = False
-                self._slots.release()
+                for slots in self._slots:
+                    slots.release()
 
 
 class Desk:
-    """Takes what was handed out and reports what became of it."""
+    """Takes what was handed out and reports what became of it. ended: is called in the thread of a
+    job when it is over."""
 
     def __init__(
         self,
         workplace: Workplace,
-        journal: Journal,
         signers: Mapping[str, Ed25519PublicKey],
-        reporting: Reporting,
+        reporting: Reports,
         at_once: int,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
+        self._ended = ended
         self._workplace = workplace
-        self._journal = journal
         self._signers = signers
         self._reporting = reporting
         self._slots = Semaphore(at_once)
@@ -139,7 +143,7 @@ class Desk:
             place = traceback.extract_tb(error.__traceback__)[-1]
             fault = f"{type(error).__name__} at {place.filename}:{place.lineno}"
             log.error("job %s: %s", handed.job, fault)
-            is_open = self._journal.knows(handed.job) or handed.fence > 1
+            is_open = self._knows(handed.job) or handed.fence > 1
             report = self._workplace.report("unknown" if is_open else "failed", "refused")
         finally:
             slot.free()
@@ -148,6 +152,7 @@ class Desk:
             if report.outcome == "unknown":
                 self._left_open[handed.job] = fence
             self._reporting.add(handed.job, report, fence)
+        self._ended()
         log.info("job %s: %s %s", handed.job, report.outcome, report.cause)
 
     def _done(
@@ -167,8 +172,16 @@ class Desk:
 
     def _refused(self, handed: HandedOut, cause: str) -> Report:
         """An envelope that is too old may belong to a job that was begun when it was not."""
-        result = self._journal.find_result(handed.job)
+        result = self._workplace.memory.find_result(handed.job)
         if result is not None:
             return read(result["report"])
-        is_open = self._journal.knows(handed.job) or (handed.fence > 1 and cause == "too_late")
+        is_open = self._knows(handed.job) or (handed.fence > 1 and cause == "too_late")
         return self._workplace.report("unknown" if is_open else "failed", cause)
+
+    def _knows(self, job: UUID) -> bool:
+        """Whether this job was begun here, whatever came of it; also when that can't be told."""
+        memory = self._workplace.memory
+        try:
+            return memory.find_intent(job) is not None or memory.find_result(job) is not None
+        except (OSError, Unwritable):
+            return True

@@ -1,17 +1,18 @@
 """Changes without an end: looked into after a restart and after a job gave up waiting (F-06)."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from ..reconciling import reconcile
 from ..reports import Report, written
-from ..workplace import Intent, Unwritable, Workplace
+from ..workplace import Intent, Memory, Reports, Unwritable, Workplace
 from .desk import Desk
-from .journal import Entry, Journal
+from .journal import Entry
 from .pace import Ending
-from .reporting import Reporting
 
 OFTEN, SELDOM = 5.0, 60.0
 FRESH = timedelta(minutes=10)
@@ -21,15 +22,25 @@ KEPT = timedelta(hours=25)
 log = logging.getLogger("sspr-agent")
 
 
+class Archive(Memory, Protocol):
+    """A memory that can be looked through, and tidied."""
+
+    def unsettled(self) -> Sequence[Entry]:
+        """Intents without a result, oldest first."""
+
+    def forget(self, before: int) -> None:
+        """Leaves out what was settled before that time, Unix seconds. May raise OSError."""
+
+
 class Mending:
     """One thread (`run`). Nothing is ever set here."""
 
     def __init__(
         self,
         workplace: Workplace,
-        journal: Journal,
+        journal: Archive,
         desk: Desk,
-        reporting: Reporting,
+        reporting: Reports,
         ending: Ending,
     ) -> None:
         self._workplace = workplace
@@ -45,8 +56,8 @@ class Mending:
         """Until the agent ends."""
         while not self._ending.is_set:
             self.look()
-            self._tidy()
-            self._ending.wait(self._pause())
+            self.tidy()
+            self._ending.wait(self.pause())
 
     def look(self) -> None:
         """Asks once about everything that is open and in nobody's hand."""
@@ -76,12 +87,14 @@ class Mending:
         log.info("job %s: %s %s, found out afterwards", job, report.outcome, report.cause)
         self._reporting.add(UUID(job), report, fence)
 
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Seconds until the next look."""
         now = self._workplace.clocks.now()
         is_fresh = any(now - since < FRESH for since in self._since.values())
         return OFTEN if is_fresh or not self._since else SELDOM
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Once an hour, leaves out what nobody asks for any more."""
         now = self._workplace.clocks.now()
         if now - self._tidied_at < timedelta(hours=1):
             return

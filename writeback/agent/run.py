@@ -64,9 +64,7 @@ class Agent:
         workplace = Workplace(directory, self._journal, keys.find, bounds, clocks)
         self._board = Board(config.state, seconds)
         self._reporting = Reporting(self._client, self._journal, ending, clocks.monotonic, seconds)
-        self._desk = Desk(
-            workplace, self._journal, identity.signers, self._reporting, config.at_once
-        )
+        self._desk = Desk(workplace, identity.signers, self._reporting, config.at_once)
         self._mending = Mending(workplace, self._journal, self._desk, self._reporting, ending)
         self._beats = Beats(self._client, keys, self._journal, clocks, ending, self._board)
         self._probing = Probing(

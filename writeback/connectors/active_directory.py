@@ -55,6 +55,7 @@ def from_settings(settings: Mapping[str, object], secret: Callable[[], str]) -> 
             starttls=starttls,
             connect_timeout=written.seconds("connect_timeout", Transport.connect_timeout),
             receive_timeout=written.seconds("receive_timeout", Transport.receive_timeout),
+            ca_pem=written.certificates("ca_pem"),
         ),
     )
     written.end()
@@ -70,6 +71,10 @@ class ActiveDirectory:
         self._settings = settings
         self._servers = Servers(settings.controllers, settings.transport, clock)
         self._facts: dict[str, ServerFacts] = {}
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [(server.host, server.port) for server in self._settings.controllers]
 
     @contextmanager
     def connect(self, controller: str = "") -> Iterator[ActiveDirectoryConnection]:

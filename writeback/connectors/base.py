@@ -162,3 +162,11 @@ class Directory(Protocol):
 
     def sign_in(self, entry: Entry, password: str, controller: str = "") -> SignIn:
         """What the directory says to a sign-in of this person. Raises Unreachable."""
+
+
+class Reaching(Directory, Protocol):
+    """A directory that says where it is."""
+
+    @property
+    def addresses(self) -> Sequence[tuple[str, int]]:
+        """Host and port of everything that is ever connected to."""

@@ -30,6 +30,7 @@ from .web import (
     Request,
     Transport,
     WebService,
+    address_of,
     as_form,
     as_json,
     base_address,
@@ -107,6 +108,10 @@ class EntraDirectory:
     @property
     def kind(self) -> str:
         return KIND
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [address_of(self.settings.graph), address_of(self.settings.login)]
 
     @contextmanager
     def connect(self, controller: str = "") -> "Iterator[EntraConnection]":

@@ -59,8 +59,9 @@ class Server:
 
 @dataclass(frozen=True)
 class Transport:
-    """How a server is reached. ca_file: whose signature on its certificate counts, the system's
-    list where it is nothing; starttls: TLS begins on the plain port, before anything is said there.
+    """How a server is reached. ca_file, ca_pem: whose signature on its certificate counts, the
+    system's list where both are nothing; starttls: TLS begins on the plain port, before anything is
+    said there.
 
     Timeouts are seconds: for the connection and for the handshake each, and for each answer as a
     whole, however slowly its bytes come.
@@ -70,6 +71,7 @@ class Transport:
     starttls: bool = False
     connect_timeout: float = 2.0
     receive_timeout: float = 5.0
+    ca_pem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ class LdapConnection:
 def connected(server: Server, transport: Transport) -> Iterator[LdapConnection]:
     """A connection to this server, nobody signed in. Raises Unreachable: `untrusted` for a
     certificate or an encryption that is not to be believed."""
-    tls = _Tls(_context(transport.ca_file), transport)
+    tls = _Tls(_context(transport), transport)
     link = ldap3.Connection(
         ldap3.Server(
             server.host,
@@ -315,10 +317,11 @@ def _words(fault: Exception) -> str:
     return (isinstance(fault, ssl.SSLError) and fault.reason) or str(fault)[:200]
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(transport: Transport) -> ssl.SSLContext:
     """Raises Unreachable for a file that holds no certificates."""
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        pem = transport.ca_pem or None
+        context = ssl.create_default_context(cafile=transport.ca_file, cadata=pem)
     except (OSError, ssl.SSLError) as error:
         raise Unreachable("configuration", f"ca_file: {type(error).__name__}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -57,6 +57,7 @@ def from_settings(settings: Mapping[str, object], secret: Callable[[], str]) -> 
             starttls=starttls,
             connect_timeout=written.seconds("connect_timeout", Transport.connect_timeout),
             receive_timeout=written.seconds("receive_timeout", Transport.receive_timeout),
+            ca_pem=written.certificates("ca_pem"),
         ),
     )
     written.end()
@@ -84,6 +85,10 @@ class OpenLdap:
 
     def __repr__(self) -> str:
         return f"OpenLdap({self._settings!r})"
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [(server.host, server.port) for server in self._settings.servers]
 
     @contextmanager
     def connect(self, controller: str = "") -> Iterator[OpenLdapConnection]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Final, cast
 
-from .base import Directory
+from .base import Reaching
 
-Factory = Callable[[Mapping[str, object], Callable[[], str]], Directory]
+Factory = Callable[[Mapping[str, object], Callable[[], str]], Reaching]
 
 CONNECTORS: Final[Mapping[str, str]] = {
     "active_directory": "writeback.connectors.active_directory",
@@ -22,7 +22,7 @@ class NoSuchKind(LookupError):
 
 def make_directory(
     kind: str, settings: Mapping[str, object], secret: Callable[[], str]
-) -> Directory:
+) -> Reaching:
     """A directory as it was set up. secret: gives the password or token of the connector's own
     account. Raises NoSuchKind, and `settings.SettingWrong` for what was set up wrongly."""
     if kind not in CONNECTORS:

@@ -21,6 +21,7 @@ from .web import (
     Request,
     Transport,
     WebService,
+    address_of,
     as_json,
     base_address,
     fits_header,
@@ -74,6 +75,10 @@ class ScimDirectory:
     @property
     def kind(self) -> str:
         return KIND
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [address_of(self.settings.base)]
 
     @contextmanager
     def connect(self, controller: str = "") -> "Iterator[ScimConnection]":

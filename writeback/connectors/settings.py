@@ -4,6 +4,7 @@ A wrong value stops the start with its name and what is right, never with the va
 be a secret in the wrong place.
 """
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,6 +67,16 @@ class Written:
         if not isinstance(value, str):
             raise SettingWrong(name, "Write the path of a file.")
         return Path(value) if value else None
+
+    def certificates(self, name: str) -> str:
+        """Certificates as PEM text, "" where none are written."""
+        text = self.text(name, "")
+        if text:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+            except (ssl.SSLError, ValueError):
+                raise SettingWrong(name, "Write certificates as PEM text.") from None
+        return text
 
     def end(self) -> None:
         """Raises SettingWrong for a name that nobody asked for."""

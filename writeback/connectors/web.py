@@ -41,12 +41,14 @@ _NOTHING_SENT = (
 
 @dataclass(frozen=True)
 class Transport:
-    """How a service is reached. ca_file: whose signature on its certificate counts, the system's
-    list where it is nothing. Timeouts are seconds: for the connection, and for an answer."""
+    """How a service is reached. ca_file, ca_pem: whose signature on its certificate counts, the
+    system's list where both are nothing. Timeouts are seconds: for the connection, and for an
+    answer."""
 
     ca_file: Path | None = None
     connect_timeout: float = 3.0
     receive_timeout: float = 10.0
+    ca_pem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,19 @@ def base_address(written: Written, name: str, default: str | None, *, is_test: b
 
 
 def transport(written: Written) -> Transport:
-    """The three settings that every web service has."""
+    """The settings that every web service has."""
     return Transport(
         ca_file=written.file("ca_file"),
         connect_timeout=written.seconds("connect_timeout", Transport.connect_timeout),
         receive_timeout=written.seconds("receive_timeout", Transport.receive_timeout),
+        ca_pem=written.certificates("ca_pem"),
     )
+
+
+def address_of(base: str) -> tuple[str, int]:
+    """Host and port, read as they are when it is connected to."""
+    url = httpx.URL(base)
+    return url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 def as_json(value: Mapping[str, object]) -> bytes:
@@ -159,7 +168,7 @@ class WebService:
         self._way = way
         # A connection that was kept could be closed just when a change leaves on it.
         self._client = httpx.Client(
-            verify=_context(way.ca_file),
+            verify=_context(way.ca_file, way.ca_pem),
             timeout=httpx.Timeout(way.receive_timeout, connect=way.connect_timeout),
             limits=httpx.Limits(max_keepalive_connections=0),
             headers={"Accept-Encoding": "identity", "User-Agent": "sspr"},
@@ -257,9 +266,9 @@ def _words(fault: object) -> str:
     return str(getattr(fault, "reason", "")) or type(fault).__name__
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(ca_file: Path | None, ca_pem: str) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file, cadata=ca_pem or None)
     except (OSError, ssl.SSLError) as error:
         raise Unreachable("configuration", f"ca_file: {type(error).__name__}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -82,9 +82,9 @@ def authenticate(call: Call, now: datetime) -> Agent:
         raise Denied("unknown")
     at = claim_time(call, now)
     with tenant_context(tenant):
-        agent: Agent | None = (
-            Agent.objects.select_related("connector", "tenant").filter(pk=claimed).first()
-        )
+        # The product itself has no need to call.
+        rows = Agent.objects.filter(pk=claimed, own=False)
+        agent: Agent | None = rows.select_related("connector", "tenant").first()
         if agent is None or not agent.tenant.active:
             raise Denied("unknown")
         check_signature(call, bytes(agent.identity), at)

@@ -12,6 +12,7 @@ from ..jobs import State
 from ..models import Connector, DirectoryOrder, WritebackJob
 from .drills import CANARY_FIELDS, set_canary
 
+KIND_STAYS = "Stop reaching this directory directly first: what is set up is for its kind."
 TAKEN = "There is a directory of this name already."
 AT_WORK = (
     "Jobs are under way in this directory. Switch “Passwords are written” off, wait a minute, then "
@@ -48,6 +49,8 @@ def change_connector(
     row = Connector.objects.select_for_update().get(pk=connector.pk)
     if settings.name != row.name:
         _refuse_taken(settings.name)
+    if row.direct and settings.kind != row.kind:
+        raise refusal("kind", "direct", KIND_STAYS)
     changed = [
         each.name
         for each in fields(settings)

@@ -103,18 +103,25 @@ def revoke(agent: UUID, by: Party, now: datetime, reason: str = "") -> Agent:
         row = _lock(agent)
         if row.state == Agent.State.REVOKED:
             raise WrongState
-        row.state, row.revoked_at, row.seal = Agent.State.REVOKED, now, None
-        row.save(update_fields=["state", "revoked_at", "seal"])
-        AgentKey.objects.filter(agent=row).delete()
-        JobEnvelope.objects.filter(agent=row).delete()
-        row.jobs.exclude(state="done").update(leased_until=now)
+        put_out(row, now)
         _record("agent.revoked", row, row.connector, by, now, reason)
         ring(row.connector_id)
         return row
 
 
+def put_out(agent: Agent, now: datetime) -> None:
+    """Nothing is sealed to it any more, and what it held may be taken by others."""
+    agent.state, agent.revoked_at, agent.seal = Agent.State.REVOKED, now, None
+    agent.save(update_fields=["state", "revoked_at", "seal"])
+    AgentKey.objects.filter(agent=agent).delete()
+    JobEnvelope.objects.filter(agent=agent).delete()
+    agent.jobs.exclude(state="done").update(leased_until=now)
+
+
 def _lock(agent: UUID) -> Agent:
-    rows = Agent.objects.select_for_update(of=("self",)).select_related("connector")
+    """The product itself is none that is let in or put out here."""
+    rows = Agent.objects.filter(own=False).select_related("connector")
+    rows = rows.select_for_update(of=("self",))
     found: Agent | None = rows.filter(pk=agent).first()
     if found is None:
         raise WrongState

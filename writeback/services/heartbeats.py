@@ -66,13 +66,19 @@ def take_heartbeat(agent: Agent, beat: Heartbeat, now: datetime) -> Mapping[str,
         agent.save(update_fields=["version", "seen_at", "journal_sound"])
         if beat.begun is not None:
             _hand_back(agent, beat.begun, now)
-        connector = Connector.objects.select_for_update().get(pk=agent.connector_id)
-        connector.directory_state, connector.trouble = beat.directory, beat.trouble
-        connector.reported_at = now
-        if beat.rules is not None:
-            connector.rules = rules_written(beat.rules)
-        connector.save(update_fields=["directory_state", "trouble", "rules", "reported_at"])
+        note_directory(agent.connector_id, beat.directory, beat.trouble, beat.rules, now)
         return {"state": "active", "seen_sequence": agent.seen_sequence}
+
+
+def note_directory(
+    connector: UUID, state: str, trouble: str, rules: DirectoryRules | None, now: datetime
+) -> None:
+    """What was found out about a directory. In the tenant's context."""
+    row = Connector.objects.select_for_update().get(pk=connector)
+    row.directory_state, row.trouble, row.reported_at = state, trouble, now
+    if rules is not None:
+        row.rules = rules_written(rules)
+    row.save(update_fields=["directory_state", "trouble", "rules", "reported_at"])
 
 
 def _hand_back(agent: Agent, begun: frozenset[UUID], now: datetime) -> None:

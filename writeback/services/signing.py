@@ -20,7 +20,7 @@ from tenants.context import tenant_context
 from tenants.lookup import tenants_with_unsigned_jobs
 from tenants.together import Changes
 
-from ..bell import ring
+from ..bell import DIRECT, ring
 from ..jobs import State
 from ..models import JobEnvelope, WritebackJob
 from ..protocol import LIFETIME, Refused, read_job, sign_job
@@ -94,6 +94,8 @@ def _sign_or_refuse(
     job.state = State.READY
     changes.update(job, "state")
     ring(job.connector_id)
+    if job.connector.direct:
+        ring(DIRECT)
 
 
 def _objection(job: WritebackJob, envelopes: list[JobEnvelope], now: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import User
-from tenants.heartbeat import SIGNER
+from tenants.heartbeat import SIGNER, WORKER
 from tenants.models import Heartbeat
 from tenants.together import Given, Reading
 
@@ -34,19 +34,19 @@ class Standing:
 
 _ALL = Reading(
     lambda: (
-        Connector.objects.all(),
+        Connector.objects.defer("settings", "secret"),
         Agent.objects.filter(state=Agent.State.ACTIVE),
         AgentKey.objects.only("agent", "begins", "ends"),
-        Heartbeat.objects.filter(name=SIGNER),
+        Heartbeat.objects.filter(name__in=(SIGNER, WORKER)),
     )
 )
 _OF_PERSON = Reading(
     lambda: (
         DirectoryLink.objects.filter(user=Given("user")),
-        Connector.objects.all(),
+        Connector.objects.defer("settings", "secret"),
         Agent.objects.filter(state=Agent.State.ACTIVE),
         AgentKey.objects.only("agent", "begins", "ends"),
-        Heartbeat.objects.filter(name=SIGNER),
+        Heartbeat.objects.filter(name__in=(SIGNER, WORKER)),
     )
 )
 
@@ -67,7 +67,8 @@ def state_of_directory(connector: UUID, now: datetime) -> State:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was read beside the directories. beats: the signer's, at most one."""
+    """What was read beside the directories. beats: the signer's and the worker's, where each was
+    ever at work."""
 
     agents: Sequence[Agent]
     keys: Sequence[AgentKey]
@@ -75,26 +76,30 @@ class _Known:
 
     def is_faulty(self, now: datetime) -> bool:
         """Nothing is signed, so no agent believes what it is handed."""
-        return not any(now - beat.beat_at <= SILENT for beat in self.beats)
+        signed_at = self._beat_of(SIGNER)
+        return signed_at is None or now - signed_at > SILENT
+
+    def facts(self, agent: Agent, now: datetime) -> AgentFacts:
+        """Of the product itself the worker tells whether it is there, and it is never outdated."""
+        sealable = {key.agent_id for key in self.keys if key.begins <= now < key.ends}
+        return AgentFacts(
+            version=VERSIONS.recommended if agent.own else read_version(agent.version),
+            has_keys=agent.pk in sealable,
+            seen_at=self._beat_of(WORKER) if agent.own else agent.seen_at,
+            is_sound=agent.journal_sound,
+        )
+
+    def _beat_of(self, name: str) -> datetime | None:
+        return next((beat.beat_at for beat in self.beats if beat.name == name), None)
 
 
 def _standing(connector: Connector, known: _Known, now: datetime) -> Standing:
     own = [row for row in known.agents if row.connector_id == connector.pk and is_confirmed(row)]
-    sealable = {key.agent_id for key in known.keys if key.begins <= now < key.ends}
-    facts = [_facts(agent, sealable) for agent in own]
+    facts = [known.facts(agent, now) for agent in own]
     directory = connector.directory_state or "ok"
     is_faulty = known.is_faulty(now)
     state = state_of(facts, VERSIONS, directory=directory, is_faulty=is_faulty, now=now)
     return Standing(connector, sorted(own, key=lambda row: row.enrolled_at), state)
-
-
-def _facts(agent: Agent, sealable: set[UUID]) -> AgentFacts:
-    return AgentFacts(
-        version=read_version(agent.version),
-        has_keys=agent.pk in sealable,
-        seen_at=agent.seen_at,
-        is_sound=agent.journal_sound,
-    )
 
 
 def state_for(user: User, now: datetime) -> State:
@@ -113,7 +118,10 @@ def state_for(user: User, now: datetime) -> State:
 
 
 _RULES = Reading(
-    lambda: (DirectoryLink.objects.filter(user=Given("user")), Connector.objects.all())
+    lambda: (
+        DirectoryLink.objects.filter(user=Given("user")),
+        Connector.objects.defer("settings", "secret"),
+    )
 )
 
 

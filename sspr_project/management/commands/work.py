@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
 from sspr_project.worker import Stop, run_once, run_until
+from writeback.direct.work import DirectWork
 
 
 class Command(BaseCommand):
@@ -18,11 +19,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         close_old_connections()
         if options["once"]:
-            done = run_once()
+            done = run_once() + DirectWork().once()
             self.stdout.write(f"done: {done}")
             return
         stop = Stop()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop.ask)
         self.stdout.write("working; stop with Ctrl+C")
-        run_until(stop)
+        # Directories that the product reaches itself have threads of their own: none of them ever
+        # delays a mail.
+        direct = DirectWork()
+        direct.start()
+        try:
+            run_until(stop)
+        finally:
+            direct.stop()

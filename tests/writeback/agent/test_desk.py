@@ -76,7 +76,7 @@ class Room:
 
     def fresh_desk(self) -> Desk:
         reporting = cast(Reporting, self.told)
-        return Desk(self.bench.workplace, self.bench.journal, SIGNERS, reporting, at_once=2)
+        return Desk(self.bench.workplace, SIGNERS, reporting, at_once=2)
 
     def fresh_mending(self) -> Mending:
         reporting = cast(Reporting, self.told)
