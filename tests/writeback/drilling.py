@@ -1,7 +1,7 @@
 """What the tests of drills do, and what is seen of one."""
 
 from tenants.models import AuditEvent
-from tests.cast import Acme
+from tests.cast import Acme, Organisation
 from tests.resets.visitor import Clock
 from tests.writeback.ending import wake
 from tests.writeback.field import FieldAgent, Held, sign_what_waits
@@ -15,7 +15,7 @@ KIND = "drill_failed"
 UNREACHABLE = Report("failed", "unreachable", at=1)
 
 
-def name_canary(acme: Acme, connector: Connector, anchor: str) -> None:
+def name_canary(acme: Organisation, connector: Connector, anchor: str) -> None:
     with acme.inside():
         set_canary(connector, anchor)
         connector.save()
