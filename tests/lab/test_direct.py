@@ -118,6 +118,7 @@ def test_the_worker_carries_a_reset_to_the_directory_without_an_agent(
     assert opens(own_slapd, somebody, NEW)
     assert not opens(own_slapd, somebody, FIRST_PASSWORD)
     [job] = hybrid.jobs(browser)
+    assert job.agent is not None
     assert (job.outcome, job.agent.own) == ("succeeded", True)
     [entry] = begun(hybrid)
     assert entry.job == job.pk

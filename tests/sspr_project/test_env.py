@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sspr_project.env import env_choice, env_key, env_list, env_text, env_url
+from sspr_project.env import env_choice, env_hosts, env_key, env_list, env_text, env_url
 
 NAME = "SSPR_TEST_VALUE"
 RANDOM = "k9X2mPq7vRt4wYz8bNc3dFg6hJs5aLe1"
@@ -52,6 +52,23 @@ def test_a_file_that_can_not_be_read_stops(
     monkeypatch.setenv(f"{NAME}_FILE", str(file))
 
     assert stopped(lambda: env_text(NAME), capsys).startswith(f"{NAME}_FILE: ")
+
+
+def test_hosts_stand_alone_or_with_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "dc1.example.com, dc2.example.com:3636,[::1]:636")
+    assert env_hosts(NAME) == ["dc1.example.com", "dc2.example.com:3636", "[::1]:636"]
+    monkeypatch.setenv(NAME, "")
+    assert env_hosts(NAME) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["https://dc1.example.com", "dc1:x", "dc1:99999", "*.example", "u@dc1", "dc1/a", "::1"]
+)
+def test_what_is_no_host_stops(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(NAME, f"dc1.example.com,{value}")
+    assert "host or host:port" in stopped(lambda: env_hosts(NAME), capsys)
 
 
 def test_a_list_is_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ class TestSettingUp:
             with acme.inside():
                 reach(row)
             assert directory.secret() == expected
-            assert expected.encode() not in bytes(row.secret)
+            assert expected.encode() not in bytes(row.secret or b"")
             assert expected not in str(row.settings)
 
     def test_settings_that_were_written_by_hand_open_no_secret(
@@ -192,7 +192,7 @@ class TestSettingUp:
         assert apply(switched_off).problems == ()
         row = fresh(acme, direct)
         assert (row.direct, row.enabled, row.settings) == (True, False, direct.settings)
-        assert bytes(row.secret) == bytes(direct.secret or b"")
+        assert bytes(row.secret or b"") == bytes(direct.secret or b"")
 
 
 class TestItsAgent:
@@ -312,7 +312,7 @@ class TestTrying:
             assert try_direct(direct, clock.now).state == "ok"
         row = fresh(acme, direct)
         assert (row.directory_state, row.trouble, row.reported_at) == ("ok", "", clock.now)
-        assert row.rules["min_length"] == 10
+        assert (row.rules or {})["min_length"] == 10
 
         directory.plan["connect"] = [away()]
         with acme.inside():

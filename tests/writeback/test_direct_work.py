@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from tenants.lookup import tenants_with_direct_jobs
 from tests.cast import Acme, Beta, Organisation
 from tests.services.ports import wait_until
 from tests.writeback.directly import (
@@ -104,10 +105,12 @@ def test_a_reset_and_a_sign_in_are_carried_out_and_told(
     assert work.once() == 1
 
     reset, check = jobs(acme)
+    assert reset.agent is not None
     assert (reset.outcome, reset.changed, reset.agent.own) == ("succeeded", True, True)
     assert (check.outcome, check.answer) == ("succeeded", "right")
     assert directory.sets == 1
     [entry] = begun(acme)
+    assert entry.result is not None
     assert (entry.job, entry.result["report"]["outcome"]) == (reset.pk, "succeeded")
     assert directory.person.password not in str((entry.facts, entry.result))
     assert fresh(acme, direct).drill_outcome == "passed"
@@ -260,7 +263,7 @@ class TestLookingAfter:
             worker.care_round()
         assert directory.seen.count("connect") == 1
         row = fresh(acme, direct)
-        assert (row.directory_state, row.rules["min_length"]) == ("ok", 10)
+        assert (row.directory_state, (row.rules or {})["min_length"]) == ("ok", 10)
 
         directory.plan["connect"] = [away()]
         with acme.inside():
@@ -316,7 +319,7 @@ class TestThreads:
         work: DirectWork,
     ) -> None:
         faults: list[Exception] = [OperationalError("away"), KeyError("a bug")]
-        found = work_module.tenants_with_direct_jobs
+        found = tenants_with_direct_jobs
 
         def faulty() -> list[UUID]:
             if faults:

@@ -8,6 +8,7 @@ from writeback.connectors.base import Trouble
 from writeback.health import State
 from writeback.state_words import (
     DAMAGED_JOURNAL,
+    OWN_TROUBLES,
     STATES,
     SWITCHED_OFF,
     TROUBLES,
@@ -36,12 +37,21 @@ def test_each_state_has_a_name_a_meaning_and_what_mends_it(state: State) -> None
 
 @pytest.mark.parametrize("trouble", get_args(Trouble))
 def test_each_trouble_says_what_mends_it(trouble: Trouble) -> None:
-    words = TROUBLES[trouble]
-    assert all((words.name, words.means, words.fix))
+    for words in (TROUBLES[trouble], OWN_TROUBLES[trouble]):
+        assert all((words.name, words.means, words.fix))
+    assert "agent" not in " ".join(
+        (OWN_TROUBLES[trouble].name, OWN_TROUBLES[trouble].means, OWN_TROUBLES[trouble].fix)
+    )
 
 
 def test_no_two_of_them_say_the_same() -> None:
-    everything = [*STATES.values(), *TROUBLES.values(), DAMAGED_JOURNAL, SWITCHED_OFF]
+    everything = [
+        *STATES.values(),
+        *TROUBLES.values(),
+        *OWN_TROUBLES.values(),
+        DAMAGED_JOURNAL,
+        SWITCHED_OFF,
+    ]
     assert len({words.means for words in everything}) == len(everything)
     assert len({words.name for words in everything}) == len(everything)
 
@@ -53,6 +63,7 @@ def test_no_two_of_them_say_the_same() -> None:
         ("not_configured", {"trouble": "untrusted"}, [TROUBLES["untrusted"]]),
         ("not_configured", {"trouble": "configuration"}, [TROUBLES["configuration"]]),
         ("disconnected", {"trouble": "unreachable"}, [TROUBLES["unreachable"]]),
+        ("disconnected", {"trouble": "unreachable", "direct": True}, [OWN_TROUBLES["unreachable"]]),
         ("healthy", {"trouble": "unreachable"}, [STATES["healthy"]]),
         ("disconnected", {"trouble": "something new"}, [STATES["disconnected"]]),
         ("not_configured", {"damaged": True}, [DAMAGED_JOURNAL]),

@@ -122,6 +122,13 @@ def test_nobody_signs_in_without_a_name_or_a_password(
     assert len(server.of("bindRequest")) == 1
 
 
+def test_an_authority_may_be_given_as_text(scripted: MakeServer, ca_file: Path) -> None:
+    server, pem = scripted(fine), ca_file.read_text(encoding="utf-8")
+
+    with connected(at(server), Transport(ca_pem=pem)) as link:
+        assert link.bind("ada@corp", "secret").code == 0
+
+
 def test_nothing_listens_and_no_such_host_are_unreachable(ca_file: Path) -> None:
     nobody = unreachable(Server("127.0.0.1", free_port()), Transport(ca_file))
     nowhere = unreachable(Server("dc.invalid"), Transport(ca_file))

@@ -53,6 +53,9 @@ def test_what_is_written_is_taken_and_what_is_not_has_its_default() -> None:
         (lambda written: written.seconds("it", 1), True),
         (lambda written: written.seconds("it", 1), SECRET),
         (lambda written: written.file("it"), 3),
+        (lambda written: written.certificates("it"), 3),
+        (lambda written: written.certificates("it"), SECRET),
+        (lambda written: written.certificates("it"), "-----BEGIN CERTIFICATE-----"),
         (lambda written: written.end(), SECRET),
     ],
 )

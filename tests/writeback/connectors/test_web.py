@@ -122,3 +122,12 @@ def test_requests_and_answers_do_not_show_what_they_carry() -> None:
 
     assert "t0ken" not in repr(request) + repr(answer)
     assert "S3cret" not in repr(request) + repr(answer)
+
+
+def test_an_authority_may_be_given_as_text(service: ScimDouble, authority: Authority) -> None:
+    pem = authority.file.read_text(encoding="utf-8")
+    found = from_settings({"base": service.base, "ca_pem": pem}, lambda: TOKEN)
+
+    with found.connect() as connection:
+        assert connection.find(ALICE) is not None
+    assert pem not in repr(found)
