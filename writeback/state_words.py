@@ -102,6 +102,13 @@ OWN_TROUBLES: Mapping[Trouble, Words] = {
 }
 """The same where there is no agent, because the product reaches the directory itself."""
 
+WORKER_AWAY = Words(
+    "Not connected from here",
+    "Passwords can't be written: this product reaches the directory itself, and its worker was not "
+    "heard of for more than a minute.",
+    "Tell the people who run this service that its worker is not at work.",
+)
+
 DAMAGED_JOURNAL = Words(
     "Journal of an agent damaged",
     "An agent's journal is damaged, or was put back to an older one. So that nothing is done "
@@ -140,7 +147,8 @@ def explained(
     if damaged:
         found.append(DAMAGED_JOURNAL)
     follows = known is not None or (damaged and state == "not_configured")
-    return found if follows else [*found, STATES[state]]
+    is_away = direct and state == "disconnected"
+    return found if follows else [*found, WORKER_AWAY if is_away else STATES[state]]
 
 
 def find_trouble(trouble: str, *, direct: bool = False) -> Words | None:

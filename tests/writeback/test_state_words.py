@@ -12,6 +12,7 @@ from writeback.state_words import (
     STATES,
     SWITCHED_OFF,
     TROUBLES,
+    WORKER_AWAY,
     Words,
     explained,
 )
@@ -49,6 +50,7 @@ def test_no_two_of_them_say_the_same() -> None:
         *STATES.values(),
         *TROUBLES.values(),
         *OWN_TROUBLES.values(),
+        WORKER_AWAY,
         DAMAGED_JOURNAL,
         SWITCHED_OFF,
     ]
@@ -64,6 +66,7 @@ def test_no_two_of_them_say_the_same() -> None:
         ("not_configured", {"trouble": "configuration"}, [TROUBLES["configuration"]]),
         ("disconnected", {"trouble": "unreachable"}, [TROUBLES["unreachable"]]),
         ("disconnected", {"trouble": "unreachable", "direct": True}, [OWN_TROUBLES["unreachable"]]),
+        ("disconnected", {"direct": True}, [WORKER_AWAY]),
         ("healthy", {"trouble": "unreachable"}, [STATES["healthy"]]),
         ("disconnected", {"trouble": "something new"}, [STATES["disconnected"]]),
         ("not_configured", {"damaged": True}, [DAMAGED_JOURNAL]),

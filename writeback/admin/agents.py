@@ -80,6 +80,8 @@ class AgentAdmin(EditableAdmin):
 
     @admin.display(description="Last heard")
     def heard(self, row: Agent) -> str:
+        if row.own:
+            return "–"
         return clock(row.seen_at) if row.seen_at is not None else "never"
 
     @admin.display(description="Journal")

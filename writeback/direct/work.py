@@ -40,7 +40,7 @@ AT_ONCE = 16
 """Jobs of all directories on their way in one process."""
 MOST_IN_HAND = 64
 """With those that wait for an answer that does not come."""
-CARERS = 3
+CARERS = 2
 LOOKS_EVERY, LOOKS_OFTEN = 1.0, 0.2
 CARES_EVERY = 2.0
 PROBES_EVERY = timedelta(minutes=3)

@@ -76,25 +76,29 @@ class _Known:
 
     def is_faulty(self, now: datetime) -> bool:
         """Nothing is signed, so no agent believes what it is handed."""
-        signed_at = self._beat_of(SIGNER)
+        signed_at = self.beat_of(SIGNER)
         return signed_at is None or now - signed_at > SILENT
 
     def facts(self, agent: Agent, now: datetime) -> AgentFacts:
-        """Of the product itself the worker tells whether it is there, and it is never outdated."""
+        """The product itself is never outdated."""
         sealable = {key.agent_id for key in self.keys if key.begins <= now < key.ends}
         return AgentFacts(
             version=VERSIONS.recommended if agent.own else read_version(agent.version),
             has_keys=agent.pk in sealable,
-            seen_at=self._beat_of(WORKER) if agent.own else agent.seen_at,
+            seen_at=agent.seen_at,
             is_sound=agent.journal_sound,
         )
 
-    def _beat_of(self, name: str) -> datetime | None:
+    def beat_of(self, name: str) -> datetime | None:
         return next((beat.beat_at for beat in self.beats if beat.name == name), None)
 
 
 def _standing(connector: Connector, known: _Known, now: datetime) -> Standing:
     own = [row for row in known.agents if row.connector_id == connector.pk and is_confirmed(row)]
+    for agent in own:
+        if agent.own:
+            # The product does not call itself; its worker tells that it is there.
+            agent.seen_at = known.beat_of(WORKER)
     facts = [known.facts(agent, now) for agent in own]
     directory = connector.directory_state or "ok"
     is_faulty = known.is_faulty(now)
