@@ -35,6 +35,7 @@ bench: setup ## measure: an hour on a quiet machine; writes docs/performance.md 
 	@$(BIN)/python -m benchmarks.flow $(ARGS)
 	@$(BIN)/python -m benchmarks.timing --pairs 1000 $(ARGS)
 	@$(BIN)/python -m benchmarks.load $(ARGS)
+	@$(BIN)/python -m benchmarks.writeback $(ARGS)
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 	@$(BIN)/python -m benchmarks.report
 

@@ -288,6 +288,24 @@ def sqlite(results: Results) -> str:
     return markdown(("Page", *(f"{int(size):,} events" for size in sizes)), rows)
 
 
+def path(results: Results) -> str:
+    found = results["writeback"]["path"]
+    row = (found["journeys"], found["p50_ms"], found["p95_ms"], found["most_ms"])
+    return markdown(("journeys", "p50 ms", "p95 ms", "slowest ms"), [row])
+
+
+def rate(results: Results) -> str:
+    found = results["writeback"]["rate"]
+    ways = [(name, way) for name, way in found.items() if name != "noisy"]
+    parts = list(next(way["cpu_ms"] for _, way in ways if way["cpu_ms"]))
+    head = ("", "resets a second", "÷ alone", *(f"{part}, CPU ms a reset" for part in parts))
+    rows = [
+        (name, way["a_second"], way["of_alone"], *(way["cpu_ms"].get(part, "–") for part in parts))
+        for name, way in ways
+    ]
+    return markdown(head, rows)
+
+
 BLOCKS: Mapping[str, Callable[[Results], str]] = {
     "goals": goals,
     "circumstances": circumstances,
@@ -299,6 +317,8 @@ BLOCKS: Mapping[str, Callable[[Results], str]] = {
     "burst": figures_of("load", "burst"),
     "peers": peers,
     "memory": figures_of("load", "memory"),
+    "path": path,
+    "rate": rate,
     "growth": growth,
     "plans": plans,
     "sqlite": sqlite,

@@ -85,6 +85,7 @@ KINDS = _by_key(
     (
         _CODE,
         _notice("password_changed", "not_me_url"),
+        _notice("password_in_doubt", "not_me_url"),
         _notice("account_unlocked", "not_me_url"),
         _notice("password_reset_by_administrator"),
         _notice("administrator_reset", "user_id"),

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from benchmarks.harness.directory import Domain, Keys, Signer, agent, connect, d
 from benchmarks.harness.measure import MS, Meter
 from benchmarks.harness.output import as_json, say, table
 from benchmarks.harness.people import NEW_PASSWORD, Person, make_people, make_place
-from benchmarks.harness.servers import Server, Worker
+from benchmarks.harness.servers import PATIENCE, Server, Worker
 from benchmarks.harness.stage import DATABASE, Stage
 from benchmarks.harness.stats import is_noisy, percentile, ratios, spread
 from benchmarks.harness.walks import address_of, start
@@ -25,9 +26,11 @@ from benchmarks.harness.wire import Connection
 from benchmarks.measured.peers import code_of
 from tenants.context import tenant_context
 from tests.lab.seeds import Seed
+from tests.services.ports import wait_until
 from writeback.models import WritebackJob
 
 WORKERS, THREADS = 2, 8
+ALONE, WAITING, WHOLE = "the domain alone", "jobs that wait", "from form to done"
 POLLS_EVERY = 0.4
 """Seconds, as the script of the page that waits does."""
 ENDS_WITHIN = 60.0
@@ -58,7 +61,6 @@ class Hybrid:
             "worker": worker.pid,
             "database": found.cluster.postmaster,
             "domain": self.domain.controller.pid,
-            "clients": os.getpid(),
         }
         self._people: Iterator[Person] = iter(made)
         self._addresses = iter(range(1, 2**24))
@@ -78,6 +80,20 @@ class Hybrid:
         browser.expect('data-state="choosing"')
         return browser
 
+    def meter(self) -> Meter:
+        return Meter(*self.roots.values())
+
+    def jobs(self, flows: Sequence[str], *states: str) -> int:
+        """How many of these journeys' jobs are there."""
+        with tenant_context(self.tenant):
+            rows = WritebackJob.objects.filter(origin__in=flows, purpose="reset")
+            return int(rows.filter(state__in=states).count())
+
+    def succeeded(self, flows: Sequence[str]) -> int:
+        with tenant_context(self.tenant):
+            rows = WritebackJob.objects.filter(origin__in=flows, purpose="reset")
+            return int(rows.filter(outcome="succeeded", reconciled=False).count())
+
     def submitted(self, browser: Browser) -> float:
         """Like the function; what went wrong says what became of the job."""
         flow = browser.path.split("/")[2]
@@ -90,10 +106,15 @@ class Hybrid:
             raise WentWrong(f"{problem}: {ends}") from None
 
 
+def sent(browser: Browser) -> None:
+    """Sends the new password and is shown that it is on its way."""
+    browser.submit("submit", {"new_password": NEW_PASSWORD}, follow="page after")
+
+
 def submitted(browser: Browser) -> float:
     """Sends the new password and waits as the page does, until it is done; seconds."""
     began = time.perf_counter()
-    browser.submit("submit", {"new_password": NEW_PASSWORD}, follow="page after")
+    sent(browser)
     page = browser.path
     is_writing = 'data-state="writing"' in browser.shown.text
     while is_writing:
@@ -110,7 +131,7 @@ def submitted(browser: Browser) -> float:
 def measure(found: Stage, chosen: argparse.Namespace) -> dict[str, Any]:
     each = chosen.resets
     with ExitStack() as stack:
-        hybrid = Hybrid(found, stack, WARM + chosen.journeys + chosen.rounds * each)
+        hybrid = Hybrid(found, stack, WARM + chosen.journeys + 2 * chosen.rounds * each)
         return {
             "path": _path(hybrid, chosen.journeys),
             "rate": _rate(hybrid, chosen),
@@ -130,36 +151,74 @@ def _path(hybrid: Hybrid, journeys: int) -> dict[str, Any]:
 
 
 def _rate(hybrid: Hybrid, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Rounds of both in turn: the domain alone, and the same domain behind the product."""
+    """Rounds of three in turn: the domain alone, the same domain behind the product while jobs wait
+    for it, and with everything from the form to the page that says so beside it."""
     bare = hybrid.domain.add_people(chosen.clients)
-    alone, through, spent = [], [], []
+    rates: dict[str, list[float]] = {ALONE: [], WAITING: [], WHOLE: []}
+    spent: dict[str, list[list[float]]] = {WAITING: [], WHOLE: []}
     for number in range(chosen.rounds):
-        browsers = [hybrid.ready() for _ in range(chosen.resets)]
-        alone.append(_a_second(_bare(hybrid.domain, bare, chosen)))
-        meter = Meter(*hybrid.roots.values())
-        through.append(_a_second(_product(hybrid, browsers, chosen.clients)))
-        spent.append([seconds * MS / chosen.resets for seconds in meter.take()])
+        rates[ALONE].append(_a_second(_bare(hybrid.domain, bare, chosen)))
+        for name, measured in ((WAITING, _waiting), (WHOLE, _whole)):
+            browsers = [hybrid.ready() for _ in range(chosen.resets)]
+            rate, cpu = measured(hybrid, browsers, chosen.clients)
+            rates[name].append(rate)
+            spent[name].append([seconds * MS / len(browsers) for seconds in cpu])
         say(f"rate, round {number + 1} of {chosen.rounds} done")
-    slowed = ratios(through, alone)
-    table(
-        f"Resets a second through one controller, {chosen.clients} at once",
-        ("", "a second"),
-        [("the domain alone", spread(alone)), ("through the product", spread(through)),
-         ("of the domain's own rate", slowed)],
-    )  # fmt: skip
-    cpu = {
-        name: round(median(values), 1)
-        for name, values in zip(hybrid.roots, zip(*spent, strict=True), strict=True)
-    }
-    table("Of that, CPU ms a reset", tuple(cpu), [tuple(cpu.values())])
-    return {
-        "noisy": is_noisy(alone),
-        "cpu_ms": cpu,
-        "clients": chosen.clients,
-        "alone_a_second": as_json(spread(alone)),
-        "through_a_second": as_json(spread(through)),
-        "ratio": as_json(slowed),
-    }
+    return _report(hybrid, rates, spent)
+
+
+def _report(
+    hybrid: Hybrid, rates: dict[str, list[float]], spent: dict[str, list[list[float]]]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"noisy": is_noisy(rates[ALONE])}
+    for name, values in rates.items():
+        found[name] = {
+            "a_second": as_json(spread(values)),
+            "of_alone": as_json(ratios(values, rates[ALONE])),
+            "cpu_ms": {
+                root: round(median(each), 1)
+                for root, each in zip(
+                    hybrid.roots, zip(*spent.get(name, []), strict=True), strict=False
+                )
+            },
+        }
+    rows = [
+        (name, spread(values), ratios(values, rates[ALONE]), *found[name]["cpu_ms"].values())
+        for name, values in rates.items()
+        if name in spent
+    ]
+    table(ALONE, ("resets a second",), [(spread(rates[ALONE]),)])
+    head = ("behind the product", "a second", "of the domain alone")
+    table("CPU ms a reset", (*head, *hybrid.roots), rows)
+    return found
+
+
+Measured = tuple[float, list[float]]
+
+
+def _whole(hybrid: Hybrid, browsers: Sequence[Browser], clients: int) -> Measured:
+    meter = hybrid.meter()
+    rate = _a_second(_together(browsers, clients, hybrid.submitted))
+    return rate, meter.take()
+
+
+def _waiting(hybrid: Hybrid, browsers: Sequence[Browser], clients: int) -> Measured:
+    """As on the morning after a holiday: more people at once than the domain can take. The agent
+    sleeps until their jobs are signed, and is measured from then on."""
+    os.kill(hybrid.roots["agent"], signal.SIGSTOP)
+    try:
+        _a_second(_together(browsers, clients, sent))
+        flows = [browser.path.split("/")[2] for browser in browsers]
+        wait_until(lambda: not hybrid.jobs(flows, "unsigned"), "the signer", PATIENCE)
+        meter, began = hybrid.meter(), time.perf_counter()
+    finally:
+        os.kill(hybrid.roots["agent"], signal.SIGCONT)
+    wait_until(lambda: not hybrid.jobs(flows, "ready", "taken"), "every job to end", PATIENCE)
+    seconds = time.perf_counter() - began
+    failed = len(flows) - hybrid.succeeded(flows)
+    if failed:
+        raise WentWrong(f"{failed} of {len(flows)} jobs did not succeed")
+    return len(flows) / seconds, meter.take()
 
 
 @dataclass(frozen=True)
@@ -191,7 +250,7 @@ def _a_second(work: Work) -> float:
     return work.resets / seconds
 
 
-def _product(hybrid: Hybrid, browsers: Sequence[Browser], clients: int) -> Work:
+def _together(browsers: Sequence[Browser], clients: int, act: Callable[[Browser], object]) -> Work:
     left = iter(browsers)
     lock = threading.Lock()
 
@@ -201,7 +260,7 @@ def _product(hybrid: Hybrid, browsers: Sequence[Browser], clients: int) -> Work:
                 browser = next(left, None)
             if browser is None:
                 return
-            hybrid.submitted(browser)
+            act(browser)
 
     return Work([walk] * clients, len(browsers))
 

@@ -24,7 +24,7 @@ from ..models import DirectoryChange
 from .change import change_event, end_other_sessions
 from .common import lock_open_flows_of
 from .finish import cancel_flows
-from .notices import tell_of_change
+from .notices import tell_of_change, tell_of_doubt
 
 WRONG_OLD_PASSWORD = "wrong_old_password"  # noqa: S105 - the name of a cause
 _State = DirectoryChange.State
@@ -69,6 +69,8 @@ def land_change(
         # After a lost answer the new one may hold: whoever held the old key is out, to be sure.
         ended = _end_what_rested(landed)
         audit.record_many(cancel_flows(flows, user, now, changes), into=changes)
+    if row.state == _State.UNKNOWN and not was_lost:
+        tell_of_doubt(read_situation(now), belongings_of(user), None, now, changes)
     if row.state in {_State.DONE, _State.PARTLY}:
         _done(landed, ended, was_lost=was_lost)
     else:

@@ -35,7 +35,7 @@ from .common import (
     subject,
 )
 from .denial import deny
-from .notices import tell_administrators, tell_person
+from .notices import tell_administrators, tell_of_doubt, tell_person
 from .reevaluation import lock_all, reevaluate
 from .standing import Standing, standing_of
 from .writing import write
@@ -141,12 +141,14 @@ class Ending:
     sessions: Sequence[Session]
 
 
-def conclude(ending: Ending, now: datetime, changes: Changes) -> None:
-    """Ends everything that rested on the old password; tells those concerned."""
+def conclude(
+    ending: Ending, now: datetime, changes: Changes, *, was_in_doubt: bool = False
+) -> None:
+    """Ends everything that rested on the old password; tells those concerned. was_in_doubt: what
+    rested on it ended before, and who signed in since with the new one stays."""
     standing = ending.standing
     flow, user = standing.flow, standing.person
-    end_what_rested(user, now, changes)
-    cancelled = cancel_flows(ending.others, user, now, changes)
+    cancelled = [] if was_in_doubt else end_what_rested(user, ending.others, now, changes)
     keys = {subject(flow), person_key(user.user_id).hex()}
     forget(own_counts(standing.situation, keys), into=changes)
     clear_lockout(user, into=changes)
@@ -161,21 +163,35 @@ def conclude(ending: Ending, now: datetime, changes: Changes) -> None:
         data={
             "policy": flow.policy,
             "methods": [gate.method for gate in standing.gates],
-            "sessions_ended": len(ending.sessions),
+            "sessions_ended": 0 if was_in_doubt else len(ending.sessions),
             "operation": flow.operation,
         },
     )
     audit.record_many([done, *cancelled], into=changes)
 
 
-def end_what_rested(user: User, now: datetime, changes: Changes) -> None:
-    """Sessions, passes and requests of the old password are over."""
+def doubt(ending: Ending, now: datetime, changes: Changes) -> None:
+    """The password may be the new one: whoever held the old key is out, to be sure, and the person
+    hears of it (R-13)."""
+    standing = ending.standing
+    cancelled = end_what_rested(standing.person, ending.others, now, changes)
+    if standing.own is not None:
+        tell_of_doubt(standing.situation, standing.own, standing.flow, now, changes)
+    audit.record_many(cancelled, into=changes)
+
+
+def end_what_rested(
+    user: User, journeys: Sequence[Flow], now: datetime, changes: Changes
+) -> list[audit.Event]:
+    """Sessions, passes, requests and these open journeys are over with the old password; what to
+    record."""
     user.session_epoch += 1
     user.password_changed_at = now
     changes.update(user, "session_epoch", "password_changed_at")
     changes.execute(*_ENDING_SESSIONS.of(user=user.pk))
     changes.execute(*_VOIDING_PASSES.of(user=user.pk))
     cancel_requests_of_person(user.pk, changes)
+    return cancel_flows(journeys, user, now, changes)
 
 
 def cancel_flows(

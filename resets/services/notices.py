@@ -20,6 +20,7 @@ from ..models import Flow, Repudiation
 
 REPUDIATION_LIFETIME = timedelta(hours=72)
 NOT_ME = "not me"
+CHANGED, IN_DOUBT = "password_changed", "password_in_doubt"
 
 
 def language_for(user: User, situation: Situation) -> str:
@@ -66,16 +67,28 @@ def tell_person(
     situation: Situation, own: Belongings, flow: Flow, now: datetime, changes: Changes
 ) -> None:
     """ "Your password was changed" to primary and alternate address, with "this was not me"."""
-    _tell_changed(situation, own, flow, now, changes)
+    _tell(CHANGED, situation, own, flow, now, changes)
+
+
+def tell_of_doubt(
+    situation: Situation, own: Belongings, flow: Flow | None, now: datetime, changes: Changes
+) -> None:
+    """The same while nobody knows whether it was changed: the directory's answer was lost."""
+    _tell(IN_DOUBT, situation, own, flow, now, changes)
 
 
 def tell_of_change(situation: Situation, own: Belongings, now: datetime, changes: Changes) -> None:
     """The same for a password that its owner knew and changed."""
-    _tell_changed(situation, own, None, now, changes)
+    _tell(CHANGED, situation, own, None, now, changes)
 
 
-def _tell_changed(
-    situation: Situation, own: Belongings, flow: Flow | None, now: datetime, changes: Changes
+def _tell(
+    kind: str,
+    situation: Situation,
+    own: Belongings,
+    flow: Flow | None,
+    now: datetime,
+    changes: Changes,
 ) -> None:
     if not situation.rules.notify_user:
         return
@@ -83,7 +96,7 @@ def _tell_changed(
     link = not_me_link(flow, user, now, changes)
     for address in notice_addresses(user, own.contacts.values()):
         notify(
-            "password_changed",
+            kind,
             "email",
             Recipient(address, language_for(user, situation), user.display_name),
             {"name": user.display_name, "when": now.isoformat(), "not_me_url": link},

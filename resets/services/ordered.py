@@ -17,7 +17,7 @@ from writeback.services.outcome import finished
 
 from ..flow import OPEN_STATES
 from ..models import Flow
-from .finish import cancel_flows, end_what_rested
+from .finish import end_what_rested
 
 
 def land_order(origin: UUID, jobs: Sequence[WritebackJob], now: datetime, changes: Changes) -> None:
@@ -44,6 +44,6 @@ def _end_what_rested(order: DirectoryOrder, now: datetime, changes: Changes) -> 
     rows = Flow.objects.filter(user=order.user_id, state__in=OPEN_STATES)
     flows = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     user = User.objects.select_for_update(no_key=True).get(pk=order.user_id)
-    end_what_rested(user, now, changes)
+    cancelled = end_what_rested(user, flows, now, changes)
     clear_lockout(user, into=changes)
-    audit.record_many(cancel_flows(flows, user, now, changes), into=changes)
+    audit.record_many(cancelled, into=changes)

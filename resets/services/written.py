@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Session
-from tenants import audit
 from tenants.together import Changes
 from writeback.jobs import cause_of, told
 from writeback.models import WritebackJob
@@ -19,7 +18,7 @@ from ..flow import Event as Step
 from ..flow import State
 from ..models import UNLOCK, Flow
 from .common import end, move, record
-from .finish import Ending, cancel_flows, conclude, end_what_rested
+from .finish import Ending, conclude, doubt
 from .locking import find_open_beside
 from .standing import standing_of
 from .writing import MAX_ATTEMPTS
@@ -72,17 +71,16 @@ def _done(landed: Landed, *, partly: bool) -> None:
     if flow.operation == UNLOCK:
         record(flow, "account.unlocked", now, changes, data={"methods": list(flow.methods)})
         return
-    if was_lost:
-        # Everything that rested on the old password ended when the answer was lost.
-        record(flow, "password.reset", now, changes, data={"operation": flow.operation})
-        return
+    conclude(_ending(landed), now, changes, was_in_doubt=was_lost)
+
+
+def _ending(landed: Landed) -> Ending:
     sessions: list[Session] = []
-    standing = standing_of(flow, now, sessions=sessions)
-    conclude(Ending(standing, landed.others, sessions), now, changes)
+    standing = standing_of(landed.flow, landed.now, sessions=sessions)
+    return Ending(standing, landed.others, sessions)
 
 
 def _lost(landed: Landed) -> None:
-    """The password may be the new one: whoever held the old key is out, to be sure (R-13)."""
     flow, now, changes = landed.flow, landed.now, landed.changes
     if flow.state == State.UNKNOWN or flow.user is None:
         return
@@ -91,8 +89,7 @@ def _lost(landed: Landed) -> None:
     changes.update(flow, "state", "reason")
     record(flow, "writeback.lost", now, changes, result="failure")
     if flow.operation != UNLOCK:
-        end_what_rested(flow.user, now, changes)
-        audit.record_many(cancel_flows(landed.others, flow.user, now, changes), into=changes)
+        doubt(_ending(landed), now, changes)
 
 
 def _failed(landed: Landed, reason: str) -> None:

@@ -7,6 +7,12 @@ from tests.services.session import close_session, open_session
 _guard = open_session()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lab waits for real time, which costs nothing while another worker is busy: it comes
+    first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: "lab" not in item.path.parent.parts)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     if _guard is not None:

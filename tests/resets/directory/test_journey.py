@@ -201,11 +201,21 @@ def lose(chooser: Visitor, agent: FieldAgent, clock: Clock) -> Held:
     ],
 )
 def test_what_is_not_known_is_said_so_until_the_truth_arrives(
-    hybrid: Acme, chooser: Visitor, agent: FieldAgent, clock: Clock, later: Report, state: str
+    hybrid: Acme,
+    chooser: Visitor,
+    agent: FieldAgent,
+    post: Post,
+    clock: Clock,
+    later: Report,
+    state: str,
 ) -> None:
+    """Whoever the new password does not belong to hears of it while it is still in doubt (R-13)."""
     held = lose(chooser, agent, clock)
     assert agent.report(held, later).body == {"accepted": True}
     assert come_back(chooser).state == state
+    told = {"password_in_doubt", *(["password_changed"] if state == "done" else [])}
+    kinds = sorted(message["kind"] for message in post() if message["kind"] != "code")
+    assert kinds == sorted(told)
 
 
 def test_an_answer_that_was_lost_ends_sessions_to_be_sure_and_only_once(
@@ -217,6 +227,8 @@ def test_an_answer_that_was_lost_ends_sessions_to_be_sure_and_only_once(
     with hybrid.inside():
         hybrid.bob.refresh_from_db()
     assert hybrid.bob.session_epoch == before + 1
+    [event] = trail(hybrid, type="password.reset")
+    assert (event.data["methods"], event.data["sessions_ended"]) == (["app_code", "email"], 0)
 
 
 def test_a_job_that_was_taken_and_never_reported_is_not_called_a_failure(
