@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from .audit_types import allowed_data, clean_text, get_event_type, progress_reason
+from .audit_progress import progress_reason
+from .audit_types import allowed_data, clean_text, get_event_type
 from .context import get_current_tenant
 from .models import AuditEvent
 from .together import Changes
@@ -62,7 +63,7 @@ def record(  # noqa: PLR0913 - an event has this many sides, all named by the ca
 ) -> None:
     """Adds one event to the trail of the tenant in force, in the caller's transaction.
 
-    An empty `reason` becomes the sentence of the step (`audit_types.progress_reason`). Raises
+    An empty `reason` becomes the sentence of the step (`audit_progress.progress_reason`). Raises
     UnknownEventType, KeyNotAllowed, NoTenant; ValueError for a reference that is none.
     """
     record_many(

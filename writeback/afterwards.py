@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .outcomes import SETTLES_AFTER
-from .protocol import UNLOCKS
-from .reports import Report
+from .reports import Report, found_done, found_superseded
 
 SPREADS_WITHIN = timedelta(minutes=15)
 """By then what one controller was told is known to the others, so that any may be asked."""
@@ -34,7 +33,7 @@ def judge(
         return None
     is_locked, is_settled = bool(person.get("locked")), now >= closed + SPREADS_WITHIN
     if operation == "unlock":
-        return _succeeded(operation, is_locked) if not is_locked else _not_applied(is_settled)
+        return _not_applied(is_settled) if is_locked else found_done(operation, is_locked=False)
     written = person.get("changed_at")
     if written is None:
         return None
@@ -42,21 +41,9 @@ def judge(
     if changed_at < begun:
         return _not_applied(is_settled)
     if changed_at > closed + SETTLES_AFTER:
-        return Report("superseded", "superseded", reconciled=True)
-    return _succeeded(operation, is_locked)
+        return found_superseded()
+    return found_done(operation, is_locked=is_locked)
 
 
 def _not_applied(is_settled: bool) -> Report | None:
     return Report("failed", "not_applied", reconciled=True) if is_settled else None
-
-
-def _succeeded(operation: str, is_locked: bool) -> Report:
-    """A lock that still stands is told (R-24)."""
-    unlocked = not is_locked if operation in UNLOCKS else None
-    return Report(
-        "succeeded",
-        "not_applied" if unlocked is False else "",
-        changed=operation != "unlock",
-        unlocked=unlocked,
-        reconciled=True,
-    )

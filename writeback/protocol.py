@@ -38,6 +38,8 @@ CHANGES: frozenset[str] = frozenset({"reset", "change", "unlock", "reset_and_unl
 UNLOCKS: frozenset[str] = frozenset({"unlock", "reset_and_unlock"})
 
 VERSION = 1
+MAX_BEGUN = 200
+"""How many jobs the first heartbeat of an agent names."""
 LIFETIME = timedelta(seconds=300)
 SKEW = timedelta(seconds=120)
 MAX_ENVELOPE = 64 * 1024

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from .connectors.base import Unreachable
 from .outcomes import SETTLES_AFTER, TOLD_WITHIN, Next, Witness, next_step, outcome_of_bind
-from .protocol import UNLOCKS, Operation
-from .reports import Report
+from .protocol import Operation
+from .reports import Report, found_done, found_superseded
 from .sending import check_person, remember, tried
 from .workplace import Attempt, Intent, NotDone, Seen, Workplace
 
@@ -77,24 +77,13 @@ def find_seen(intent: Intent, workplace: Workplace) -> Seen | None:
 
 
 def done_reconciled(operation: Operation, seen: Seen, server: str, workplace: Workplace) -> Report:
-    """A success that was found out afterwards. A lock that still stands is told (R-24)."""
-    unlocked = not seen.entry.locked if operation in UNLOCKS else None
-    return Report(
-        "succeeded",
-        "not_applied" if unlocked is False else "",
-        changed=operation != "unlock",
-        unlocked=unlocked,
-        reconciled=True,
-        controller=server,
-        at=workplace.seconds(),
+    return found_done(
+        operation, is_locked=seen.entry.locked, controller=server, at=workplace.seconds()
     )
 
 
 def superseded(server: str, workplace: Workplace) -> Report:
-    """Somebody else set another password meanwhile."""
-    return Report(
-        "superseded", "superseded", reconciled=True, controller=server, at=workplace.seconds()
-    )
+    return found_superseded(server, workplace.seconds())
 
 
 def _pause(attempt: Attempt, workplace: Workplace) -> float:

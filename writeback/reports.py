@@ -13,6 +13,7 @@ from .connectors.answers import Cause as ChangeCause
 from .connectors.answers import SignIn
 from .connectors.base import DirectoryRules, Trouble
 from .outcomes import Outcome
+from .protocol import UNLOCKS
 from .protocol import Cause as RefusedCause
 
 OUTCOMES: Final = frozenset(get_args(Outcome))
@@ -67,6 +68,25 @@ class Report:
 
 class NotAReport(ValueError):
     """What came is no report."""
+
+
+def found_done(operation: str, *, is_locked: bool, controller: str = "", at: int = 0) -> Report:
+    """A success that was found out afterwards. A lock that still stands is told (R-24)."""
+    unlocked = not is_locked if operation in UNLOCKS else None
+    return Report(
+        "succeeded",
+        "not_applied" if unlocked is False else "",
+        changed=operation != "unlock",
+        unlocked=unlocked,
+        reconciled=True,
+        controller=controller,
+        at=at,
+    )
+
+
+def found_superseded(controller: str = "", at: int = 0) -> Report:
+    """Somebody else set another password meanwhile."""
+    return Report("superseded", "superseded", reconciled=True, controller=controller, at=at)
 
 
 def written(report: Report) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from tests.services.browser import PageFactory
 from tests.services.looker import Looker
 from tests.tenants.admin.cast import NOW, PASSWORD, House, contoso, make_person
 from tests.tenants.operator_cast import OPERATOR, OPERATOR_PASSWORD, REASON, make_operator
+from writeback.models import Connector
 
 IMPORTS = "accounts_importrun_"
 NO_PAGE = frozenset(
@@ -57,8 +58,10 @@ PEOPLE = {
     "accounts_credential_assign": "spare",
     "accounts_credential_discard": "spare",
     "accounts_credential_run": "file",
+    "writeback_connector_try": "direct",
+    "writeback_connector_stop": "direct",
 }
-"""Pages about people and tokens in a state that the usual ones of the cast are not in."""
+"""Pages about what is in a state that the usual ones of the cast are not in."""
 SEARCHES = {
     "accounts_user_changelist": ("?q=bob", "?q=nobody", "?kind=guest"),
     "resets_flow_changelist": ("?q={reference}", "?q=none"),
@@ -113,6 +116,9 @@ def crew(transactional_db: None) -> Crew:
         desk = Party("administrator", None, house.admin)
         file = check(SAMPLE.encode(), "tokens.csv", by=desk, actor=None, now=timezone.now())
         people["file"] = file.pk
+        people["direct"] = Connector.objects.create(
+            name="Beside it", kind="openldap", direct=True
+        ).pk
     return Crew(house, people)
 
 

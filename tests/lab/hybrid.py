@@ -183,14 +183,17 @@ class Hybrid:
     # --- Time that passes -------------------------------------------------------------------
 
     def let_pass(self, browser: Browser, seconds: float) -> None:
-        """Makes the journey's jobs older, as if they had been made and taken earlier."""
-        span = timedelta(seconds=seconds)
+        """Makes the journey's jobs older, as if they had been made and taken earlier. A lease that
+        is over by then ends now: whoever waits for a job waited before that, as in real time."""
+        span, now = timedelta(seconds=seconds), timezone.now()
         with self.acme.inside():
-            WritebackJob.objects.filter(origin=browser.flow).update(
+            jobs = WritebackJob.objects.filter(origin=browser.flow)
+            jobs.update(
                 created_at=F("created_at") - span,
                 taken_at=F("taken_at") - span,
                 leased_until=F("leased_until") - span,
             )
+            jobs.filter(leased_until__lt=now).update(leased_until=now)
 
     def look_at_unknown(self, seconds: float) -> None:
         """Makes the accounts due whose jobs nobody knows the end of, and no others; as if the last

@@ -31,6 +31,11 @@ def taken(hybrid: Hybrid, browser: Browser) -> None:
     wait_until(lambda: hybrid.jobs(browser)[-1].state == "taken", "an agent to take the job")
 
 
+def signed(hybrid: Hybrid, browser: Browser) -> None:
+    """Returns once the job may be taken: the signer refuses one that was changed before."""
+    wait_until(lambda: hybrid.jobs(browser)[-1].state == "ready", "the job to be signed")
+
+
 def held_up(hybrid: Hybrid, seed: Seed, domain: DirectoryProxy) -> Browser:
     """Somebody whose job an agent holds, while nothing reaches the directory."""
     browser = hybrid.choosing(hybrid.users[seed.name])
@@ -289,6 +294,7 @@ def test_f30_what_nobody_could_take_is_told_as_not_changed_and_never_done_late(
     browser = hybrid.choosing(hybrid.users[seed.name])
     part(cloud)
     browser.submit(NEW)
+    signed(hybrid, browser)
     hybrid.let_pass(browser, 16)
     hybrid.sweep()
     assert browser.status().page.state == "choosing"

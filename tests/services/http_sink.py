@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.services.loopback import LoopbackService
 
 
 class Request(NamedTuple):
@@ -34,37 +36,19 @@ class Answer:
     delay: float = 0
 
 
-class HttpSink:
+class HttpSink(LoopbackService):
     """Every path answers 200 with an empty JSON object until `answer` says otherwise."""
 
     def __init__(self) -> None:
+        super().__init__(_Recorder)
         self.requests: list[Request] = []
         self._answers: dict[str, list[Answer]] = {}
         self._lock = Lock()
-        self._stopping = Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _recorder(self))
-        self._server.daemon_threads = True
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, path: str, *answers: Answer) -> None:
         """What `path` answers: one after the other, the last one for good."""
         with self._lock:
             self._answers[path] = list(answers)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def take(self, request: Request) -> Answer:
         """Records the request and says how to answer it."""
@@ -76,28 +60,26 @@ class HttpSink:
         return answer
 
 
-def _recorder(sink: HttpSink) -> type[BaseHTTPRequestHandler]:
-    class Recorder(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Recorder(BaseHTTPRequestHandler):
+    service: HttpSink
+    protocol_version = "HTTP/1.1"
 
-        def _serve(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = sink.take(
-                Request(self.command, parts.path, parse_qs(parts.query), headers, body)
-            )
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.service.take(
+            Request(self.command, parts.path, parse_qs(parts.query), headers, body)
+        )
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing: the requests are in the sink."""
-
-    return Recorder
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: the requests are in the sink."""

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import pytest
 
+from tenants.audit_progress import progress_reason
 from tenants.audit_types import (
     EVENT_TYPES,
     KeyNotAllowed,
@@ -11,7 +12,6 @@ from tenants.audit_types import (
     allowed_data,
     clean_text,
     get_event_type,
-    progress_reason,
 )
 from tenants.secret import Secret
 

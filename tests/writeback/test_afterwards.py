@@ -9,14 +9,14 @@ from tests.cast import Acme
 from tests.resets.visitor import Clock
 from tests.writeback.ending import wake
 from tests.writeback.field import FieldAgent, make_agent, sign_what_waits
+from tests.writeback.looks import looked_at
 from tests.writeback.orders import next_job, order_by_hand
 from writeback.afterwards import SPREADS_WITHIN, judge
-from writeback.connectors.base import DirectoryRules
 from writeback.jobs import LEASE
 from writeback.models import Agent, Connector, WritebackJob
 from writeback.outcomes import SETTLES_AFTER, TOLD_WITHIN
 from writeback.protocol import Operation
-from writeback.reports import Report
+from writeback.reports import written
 from writeback.services.looking import look_around
 from writeback.services.outcome import sweep
 
@@ -108,7 +108,7 @@ def test_a_job_whose_agent_is_gone_for_good_is_settled_by_another_one_s_look(
 
     assert look_around(clock.now) == 1
     sign_what_waits(clock.now)
-    newcomer.do(seen(job.created_at + (SECOND if is_done else -SECOND)))
+    newcomer.do(looked_at(changed_at=job.created_at + (SECOND if is_done else -SECOND)))
 
     job = the_reset(left)
     end = ("succeeded", "", True) if is_done else ("failed", "not_applied", False)
@@ -124,16 +124,23 @@ def test_a_look_that_can_t_tell_leaves_it_unknown(
     wake(newcomer)
     look_around(clock.now)
     sign_what_waits(clock.now)
-    newcomer.do(seen(None))
+    newcomer.do(looked_at())
 
     assert the_reset(left).outcome == "unknown"
 
 
-def seen(changed_at: datetime | None) -> Report:
-    """What an agent says of an account whose password was set then."""
-    marks = ("protected", "enabled", "locked", "must_change", "may_reset", "may_unlock")
-    person: dict[str, Any] = {name: name.startswith(("enabled", "may_")) for name in marks}
-    person |= {"changed_at": None, "password_ends": None, "account_ends": None}
-    if changed_at is not None:
-        person["changed_at"] = changed_at.isoformat()
-    return Report("succeeded", rules=DirectoryRules(min_length=10), person=person)
+def test_a_look_in_between_does_not_put_off_the_one_that_can_tell(
+    left: Acme, connector: Connector, clock: Clock
+) -> None:
+    """As the one a new journey begins with."""
+    begun = the_reset(left).created_at
+    newcomer = make_agent(left, connector, clock)
+    order_by_hand(left, clock, "describe", "describe", "K7M4-92QX")
+    reply = newcomer.call("jobs/next", {"wait": 0})
+    body = {"fence": 1, "report": written(looked_at(changed_at=begun - SECOND))}
+    assert newcomer.call(f"jobs/{reply.body['job']}/result", body).status == 200
+    assert the_reset(left).outcome == "unknown"
+
+    clock.shift(minutes=16)
+    wake(newcomer)
+    assert look_around(clock.now) == 1

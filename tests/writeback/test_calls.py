@@ -110,16 +110,12 @@ def test_a_revoked_agent_is_refused_at_its_next_call_and_its_job_is_free(
     held = agent.take()
     assert held is not None
     with hybrid.inside():
-        enrolment.revoke(row_of_id(agent), ADMIN, clock.now)
+        enrolment.revoke(UUID(agent.id), ADMIN, clock.now)
     assert agent.call("jobs/next", {"wait": 0}).body == {"error": "revoked"}
     assert agent.report(held, DONE).body == {"error": "revoked"}
     taken = other.take()
     assert taken is not None
     assert (taken.job.id, taken.fence) == (held.job.id, 2)
-
-
-def row_of_id(agent: FieldAgent) -> Any:
-    return UUID(agent.id)
 
 
 def test_an_agent_of_another_organisation_sees_and_ends_nothing(
@@ -132,7 +128,7 @@ def test_an_agent_of_another_organisation_sees_and_ends_nothing(
     assert held is not None
     assert stranger.report(held, DONE).body == {"accepted": False}
     unknown = Held(held.job, held.fence, held.passwords)
-    object.__setattr__(unknown.job, "id", row_of_id(agent))
+    object.__setattr__(unknown.job, "id", UUID(agent.id))
     assert stranger.report(unknown, DONE).body == {"accepted": False}
     assert agent.report(held, DONE).status in {200, 409}
 
@@ -376,14 +372,14 @@ class TestEnrolment:
         newcomer = FieldAgent(clock)
         newcomer.enrol(code)
         with acme.inside():
-            enrolment.confirm(row_of_id(newcomer), ADMIN, clock.now)
+            enrolment.confirm(UUID(newcomer.id), ADMIN, clock.now)
             with pytest.raises(enrolment.WrongState):
-                enrolment.confirm(row_of_id(newcomer), ADMIN, clock.now)
-            enrolment.revoke(row_of_id(newcomer), ADMIN, clock.now)
+                enrolment.confirm(UUID(newcomer.id), ADMIN, clock.now)
+            enrolment.revoke(UUID(newcomer.id), ADMIN, clock.now)
             with pytest.raises(enrolment.WrongState):
-                enrolment.revoke(row_of_id(newcomer), ADMIN, clock.now)
+                enrolment.revoke(UUID(newcomer.id), ADMIN, clock.now)
             with pytest.raises(enrolment.WrongState):
-                enrolment.confirm(row_of_id(newcomer), ADMIN, clock.now)
+                enrolment.confirm(UUID(newcomer.id), ADMIN, clock.now)
             with pytest.raises(enrolment.WrongState):
                 enrolment.revoke(acme.id, ADMIN, clock.now)
 

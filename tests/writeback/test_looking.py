@@ -18,8 +18,8 @@ from tests.writeback.field import (
     make_connector,
     sign_what_waits,
 )
+from tests.writeback.looks import looked_at
 from tests.writeback.orders import next_job, order_by_hand
-from writeback.connectors.base import DirectoryRules
 from writeback.models import Connector, DirectoryLink, WritebackJob
 from writeback.protocol import Passwords
 from writeback.reports import Report, written
@@ -28,15 +28,8 @@ from writeback.services.looking import AT_ONCE, PER_MINUTE, look_around
 from writeback.services.outcome import sweep
 
 Purpose = WritebackJob.Purpose
+ENDS = "2026-12-04T12:00:00+00:00"
 MISSING = Report("failed", "person_missing", at=1)
-
-
-def seen(ends: str | None = "2026-12-04T12:00:00+00:00") -> Report:
-    """What an agent says of an account that is in order."""
-    marks = ("protected", "enabled", "locked", "must_change", "may_reset", "may_unlock")
-    person = {name: name in {"enabled", "may_reset", "may_unlock"} for name in marks}
-    times = {"changed_at": None, "password_ends": ends, "account_ends": None}
-    return Report("succeeded", rules=DirectoryRules(min_length=10), person={**person, **times})
 
 
 def link_of(acme: Acme, user: User) -> DirectoryLink:
@@ -55,12 +48,12 @@ def test_an_account_that_was_never_looked_at_is_and_its_end_is_kept(
 ) -> None:
     assert look_around(clock.now) == 1
     sign_what_waits(clock.now)
-    held = agent.do(seen())
+    held = agent.do(looked_at(password_ends=ENDS))
 
     assert (held.job.operation, held.passwords) == ("describe", Passwords())
     found = link_of(hybrid, hybrid.bob)
     assert found.password_ends is not None
-    assert found.password_ends.isoformat() == "2026-12-04T12:00:00+00:00"
+    assert found.password_ends.isoformat() == ENDS
     assert found.described_at == clock.now
 
 
@@ -69,7 +62,7 @@ def test_it_is_looked_at_again_a_day_later_and_not_before(
 ) -> None:
     look_around(clock.now)
     sign_what_waits(clock.now)
-    agent.do(seen())
+    agent.do(looked_at(password_ends=ENDS))
 
     clock.shift(hours=23, minutes=59)
     wake(agent)
@@ -217,7 +210,7 @@ def test_after_a_new_password_the_account_is_looked_at_soon_and_the_old_end_is_f
 ) -> None:
     look_around(clock.now)
     sign_what_waits(clock.now)
-    agent.do(seen())
+    agent.do(looked_at(password_ends=ENDS))
     assert look_around(clock.now) == 0
 
     order_by_hand(hybrid, clock, Purpose.RESET, "reset")

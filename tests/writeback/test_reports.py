@@ -1,25 +1,17 @@
 """What an agent may say of a job, and that nothing else is believed (R-8)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.writeback.looks import looked_at
 from writeback.connectors.base import DirectoryRules
 from writeback.reports import NotAReport, Report, read, written
 
 RULES = DirectoryRules(min_length=12, min_age=timedelta(days=1), complexity=True)
-PERSON: dict[str, Any] = {
-    "protected": False,
-    "enabled": True,
-    "locked": False,
-    "must_change": False,
-    "may_reset": True,
-    "may_unlock": True,
-    "changed_at": "2026-11-20T09:30:00+00:00",
-    "password_ends": None,
-    "account_ends": None,
-}
+MOMENT = datetime.fromisoformat("2026-11-20T09:30:00+00:00")
+PERSON = dict(looked_at(changed_at=MOMENT).person or {})
 REPORT = Report("succeeded", rules=RULES, person=PERSON, controller="dc1", at=1)
 
 

@@ -1,5 +1,6 @@
 """One job, one agent at a time: leases, fences, and what nobody takes (F-05, F-25, R-23)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -192,6 +193,7 @@ def test_an_earlier_holder_that_did_it_is_heard_where_the_last_one_told_nothing(
     assert agent.report(handed_on, DONE).status == 409, "the last one may still be at it"
     sweep(clock.now)
     assert agent.report(handed_on, NOT_APPLIED).status == 409, "it can't know of the last one"
+    assert agent.report(replace(handed_on, fence=0), DONE).status == 409, "nobody ever held it so"
     assert agent.report(handed_on, DONE).status == 200
     assert the_job(placed).outcome == "succeeded"
 

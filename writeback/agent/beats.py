@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from threading import Event
 from typing import Any, Final
 
+from ..protocol import MAX_BEGUN
 from ..reports import rules_written
 from ..workplace import Clocks
 from . import VERSION
@@ -17,7 +18,6 @@ from .probing import Health
 
 EVERY = 300.0
 PROTOCOL = 1
-MAX_BEGUN = 200
 ADVICE: Final[Mapping[str, str]] = {
     "pending": "an administrator has to confirm this agent's six words first",
     "unknown": "it does not know this agent; enrol it again",

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from .. import reports
+from ..protocol import MAX_BEGUN
 from ..reports import Report
 from ..services.enrolment import Newcomer
 from ..services.heartbeats import (
     DIRECTORY_STATES,
-    MAX_BEGUN,
     MAX_KEYS,
     TROUBLES,
     Heartbeat,

@@ -17,7 +17,6 @@ from ..sealing import is_signed
 DIRECTORY_STATES = frozenset({"ok", "unreachable", "misconfigured"})
 TROUBLES = frozenset({"", *get_args(Trouble)})
 MAX_KEYS = 4
-MAX_BEGUN = 200
 KEY_LIFETIME = timedelta(hours=25)
 
 

@@ -98,7 +98,7 @@ def _may_tell(job: WritebackJob, reported: Reported) -> bool:
         return True
     if job.state != State.DONE or job.outcome != "unknown":
         return False
-    if job.connector_id != agent.connector_id or reported.fence >= job.fence:
+    if job.connector_id != agent.connector_id or not 0 < reported.fence < job.fence:
         return False
     return report.outcome == "succeeded" or (is_last and report.cause == "not_applied")
 
@@ -184,6 +184,7 @@ def _settle_left(look: WritebackJob, report: Report, now: datetime) -> None:
         job = next((job for job in together if job.pk == key), None)
         if job is None or job.outcome != "unknown" or job.leased_until is None:
             continue
+        changes = Changes()
         end = judge(
             job.operation,
             report.person or {},
@@ -191,11 +192,22 @@ def _settle_left(look: WritebackJob, report: Report, now: datetime) -> None:
             closed=job.leased_until,
             now=now,
         )
-        if end is not None:
-            changes = Changes()
+        if end is None:
+            _look_when_spread(job, now, changes)
+        else:
             _apply(job, replace(end, controller=report.controller), now, changes)
             tell_if_ended(together, now, changes)
-            changes.write()
+        changes.write()
+
+
+def _look_when_spread(job: WritebackJob, now: datetime, changes: Changes) -> None:
+    """A look in between tells nothing yet and puts the next one off: not beyond the moment when the
+    account can tell."""
+    if job.leased_until is None:
+        return
+    at = job.leased_until + SETTLES_AFTER + SPREADS_WITHIN
+    if at > now:
+        changes.execute(*_LOOK_LATER.of(connector=job.connector_id, anchor=job.anchor, at=at))
 
 
 def finish_unsent(job: WritebackJob, cause: str, now: datetime, changes: Changes) -> None:
@@ -209,9 +221,8 @@ def _end(job: WritebackJob, now: datetime, changes: Changes) -> None:
     job.finished_at = now
     changes.update(job, "state", "outcome", "cause", "finished_at")
     changes.execute(*_PURGE.of(job=job.pk))
-    if job.outcome == "unknown" and job.leased_until is not None:
-        at = job.leased_until + SETTLES_AFTER + SPREADS_WITHIN
-        changes.execute(*_LOOK_LATER.of(connector=job.connector_id, anchor=job.anchor, at=at))
+    if job.outcome == "unknown":
+        _look_when_spread(job, now, changes)
     _record(job, now, changes)
     ring(job.pk)
 

@@ -9,6 +9,7 @@ import pytest
 from accounts.models import User
 from tests.cast import NEW_PASSWORD, Acme
 from tests.resets.conftest import Post
+from tests.resets.directory.chooser import come_back, send
 from tests.resets.visitor import Clock, Page, Visitor, get_flow_row, trail, types
 from tests.resets.walks import (
     ask_for_mail,
@@ -17,46 +18,21 @@ from tests.resets.walks import (
     pass_email,
     set_policy,
     set_user,
-    to_password,
 )
 from tests.writeback.field import (
     DONE,
-    LOST,
     RULES_REFUSE,
     FieldAgent,
-    Held,
     link,
     make_agent,
     make_connector,
     sign_what_waits,
 )
-from writeback.connectors.base import DirectoryRules
 from writeback.models import DirectoryLink, JobEnvelope, WritebackJob
 from writeback.reports import Report
 from writeback.services.outcome import sweep
 
 FAILED = Report("failed", "unreachable", at=1)
-
-
-@pytest.fixture
-def chooser(hybrid: Acme, visitor: Visitor, agent: FieldAgent, post: Post, clock: Clock) -> Visitor:
-    """Bob, asked for a new password, after his directory was asked for its rules."""
-    to_password(visitor, hybrid.bob, post)
-    sign_what_waits(clock.now)
-    rules = DirectoryRules(min_length=10, complexity=True, history=5)
-    agent.do(Report("succeeded", rules=rules, at=1))
-    return visitor
-
-
-def send(visitor: Visitor, clock: Clock, password: str = NEW_PASSWORD) -> Page:
-    """Types a password; the signer signs what comes of it."""
-    page = visitor.fill(new_password=password)
-    sign_what_waits(clock.now)
-    return page
-
-
-def come_back(visitor: Visitor) -> Page:
-    return visitor.get(f"/reset/{visitor.flow}/")
 
 
 def jobs_of(organisation: Acme, visitor: Visitor) -> list[WritebackJob]:
@@ -181,69 +157,6 @@ def test_a_refusal_that_another_try_would_not_mend_ends_in_its_own_words(
     page = come_back(chooser)
     assert page.state == "failed"
     assert words in page.text
-
-
-def lose(chooser: Visitor, agent: FieldAgent, clock: Clock) -> Held:
-    send(chooser, clock)
-    held = agent.take()
-    assert held is not None
-    assert agent.report(held, LOST).status == 200
-    assert come_back(chooser).state == "unknown"
-    return held
-
-
-@pytest.mark.parametrize(
-    ("later", "state"),
-    [
-        (Report("succeeded", changed=True, reconciled=True, at=1), "done"),
-        (Report("failed", "superseded", at=1), "failed"),
-        (Report("failed", "not_applied", at=1), "failed"),
-    ],
-)
-def test_what_is_not_known_is_said_so_until_the_truth_arrives(
-    hybrid: Acme,
-    chooser: Visitor,
-    agent: FieldAgent,
-    post: Post,
-    clock: Clock,
-    later: Report,
-    state: str,
-) -> None:
-    """Whoever the new password does not belong to hears of it while it is still in doubt (R-13)."""
-    held = lose(chooser, agent, clock)
-    assert agent.report(held, later).body == {"accepted": True}
-    assert come_back(chooser).state == state
-    told = {"password_in_doubt", *(["password_changed"] if state == "done" else [])}
-    kinds = sorted(message["kind"] for message in post() if message["kind"] != "code")
-    assert kinds == sorted(told)
-
-
-def test_an_answer_that_was_lost_ends_sessions_to_be_sure_and_only_once(
-    hybrid: Acme, chooser: Visitor, agent: FieldAgent, clock: Clock
-) -> None:
-    before = hybrid.bob.session_epoch
-    held = lose(chooser, agent, clock)
-    agent.report(held, Report("succeeded", changed=True, reconciled=True, at=1))
-    with hybrid.inside():
-        hybrid.bob.refresh_from_db()
-    assert hybrid.bob.session_epoch == before + 1
-    [event] = trail(hybrid, type="password.reset")
-    assert (event.data["methods"], event.data["sessions_ended"]) == (["app_code", "email"], 0)
-
-
-def test_a_job_that_was_taken_and_never_reported_is_not_called_a_failure(
-    hybrid: Acme, chooser: Visitor, agent: FieldAgent, clock: Clock
-) -> None:
-    send(chooser, clock)
-    held = agent.take()
-    assert held is not None
-    clock.shift(seconds=61)
-    assert sweep(clock.now) == 1
-    page = come_back(chooser)
-    assert page.state == "unknown"
-    assert "first with the new password" in page.text
-    agent.report(held, DONE)
-    assert come_back(chooser).state == "done"
 
 
 def test_a_change_without_the_unlock_is_told_as_just_that(

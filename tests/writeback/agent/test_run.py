@@ -73,7 +73,7 @@ def test_an_agent_whose_words_are_not_confirmed_waits(host: Host) -> None:
     host.product.turn_away = (403, "pending")
     process = host.start()
     wait_until(lambda: "six words" in host.log, "the agent to say what it waits for")
-    assert host.status()["product"] == "pending"
+    wait_until(lambda: host.status()["product"] == "pending", "the status to say so too")
 
     host.product.turn_away = None
     wait_until(lambda: bool(host.product.heartbeats), "a heartbeat")
