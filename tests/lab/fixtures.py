@@ -14,7 +14,8 @@ from tests.lab.seeds import BASE, SERVICE, Seed
 from tests.lab.tcp_proxy import Interception, TcpProxy
 from tests.services.session import shared_cluster, worker
 from writeback.connectors.active_directory import ActiveDirectory, Settings
-from writeback.connectors.ldap import Server, Transport
+from writeback.connectors.ldap import Server
+from writeback.connectors.ldap_tls import Transport
 
 MakeProxy = Callable[..., TcpProxy]
 MakeDirectory = Callable[..., ActiveDirectory]

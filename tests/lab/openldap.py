@@ -14,11 +14,13 @@ from tests.lab.slapd import (
     Slapd,
     anchor,
 )
+from tests.writeback.connectors.opened import connected
 from writeback.connectors.base import (
     Change,
     Entry,
 )
-from writeback.connectors.ldap import LdapConnection, Server, Transport, connected
+from writeback.connectors.ldap import LdapConnection, Server
+from writeback.connectors.ldap_tls import Transport
 from writeback.connectors.openldap import OpenLdap, from_settings
 from writeback.connectors.openldap_connection import OpenLdapConnection
 

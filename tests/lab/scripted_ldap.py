@@ -78,11 +78,22 @@ class ScriptedLdap:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for one in list(self._open):
-            with suppress(OSError):
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+        self._end_all()
         for thread in list(self._threads):
             thread.join(10)
+
+    def hang_up(self) -> None:
+        """Ends every talk, as a server does that has had enough of one; new ones may begin."""
+        talks = [thread for thread in self._threads[1:] if thread.is_alive()]
+        self._end_all()
+        for thread in talks:
+            thread.join(10)
+
+    def _end_all(self) -> None:
+        ended, self._open = self._open, []
+        for one in ended:
+            with suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
     def of(self, kind: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.kind == kind]

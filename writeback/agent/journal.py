@@ -62,6 +62,7 @@ class Journal:
         self._lock = RLock()
         self.is_damaged = False
         self._entries: list[Entry] = []
+        self._of_job: dict[str, dict[Kind, Entry]] = {}
         self._last = b""
         self._read()
 
@@ -72,7 +73,8 @@ class Journal:
 
     def knows(self, job: UUID) -> bool:
         """Whether this job was begun here, whatever came of it."""
-        return any(entry.job == str(job) for entry in self._all())
+        with self._lock:
+            return str(job) in self._of_job
 
     def find_intent(self, job: UUID) -> Mapping[str, Any] | None:
         return self._find("intent", job)
@@ -110,18 +112,19 @@ class Journal:
     def settle(self, job: UUID, at: int, facts: Mapping[str, Any]) -> None:
         """Writes what came of a job; a result that is there stays. Raises like `intend`."""
         with self._lock:
-            mine = [entry for entry in self._entries if entry.job == str(job)]
-            if not mine:
+            mine = self._of_job.get(str(job))
+            if mine is None:
                 raise LookupError(f"job {job} was not begun here")
-            if not any(entry.kind == "result" for entry in mine):
-                self._append(Entry("result", str(job), mine[0].sequence, at, facts))
+            if "result" not in mine:
+                sequence = next(iter(mine.values())).sequence
+                self._append(Entry("result", str(job), sequence, at, facts))
 
     def note_reported(self, job: UUID, at: int) -> None:
         """Writes that the other side has the result, if there is one here. Raises like `intend`."""
         with self._lock:
-            for entry in self.unreported():
-                if entry.job == str(job):
-                    self._append(Entry("reported", entry.job, entry.sequence, at, {}))
+            mine = self._of_job.get(str(job), {})
+            if "result" in mine and "reported" not in mine:
+                self._append(Entry("reported", str(job), mine["result"].sequence, at, {}))
 
     def forget(self, before: int) -> None:
         """Leaves out what was settled before that time. The file is replaced as a whole. Raises
@@ -147,7 +150,10 @@ class Journal:
             lines.append(line)
         file = self._replaced(b"".join(lines))
         self._file.close()
-        self._file, self._entries, self._last = file, kept, last
+        self._file, self._entries, self._last = file, [], last
+        self._of_job = {}
+        for entry in kept:
+            self._keep(entry)
 
     def _replaced(self, content: bytes) -> IO[bytes]:
         """A new file in the old one's place, which stays there when this raises OSError."""
@@ -174,12 +180,19 @@ class Journal:
             return list(self._entries)
 
     def _find(self, kind: Kind, job: UUID) -> Mapping[str, Any] | None:
-        return next((e.facts for e in self._all() if (e.kind, e.job) == (kind, str(job))), None)
+        with self._lock:
+            entry = self._of_job.get(str(job), {}).get(kind)
+        return None if entry is None else entry.facts
 
     def _without(self, kind: Kind, follower: Kind) -> list[Entry]:
-        entries = self._all()
-        followed = {entry.job for entry in entries if entry.kind == follower}
-        return [e for e in entries if e.kind == kind and e.job not in followed]
+        with self._lock:
+            jobs = self._of_job.values()
+            return [each[kind] for each in jobs if kind in each and follower not in each]
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        if entry.kind != "begin":
+            self._of_job.setdefault(entry.job, {})[entry.kind] = entry
 
     def _append(self, entry: Entry) -> None:
         if self.is_damaged:
@@ -193,7 +206,7 @@ class Journal:
             # Nobody knows how much of the line is there, so nothing may follow it.
             self.is_damaged = True
             raise
-        self._entries.append(entry)
+        self._keep(entry)
         self._last = last
 
     def _read(self) -> None:
@@ -207,7 +220,7 @@ class Journal:
                 self.is_damaged = True
                 return
             entry, self._last = found
-            self._entries.append(entry)
+            self._keep(entry)
             whole += len(line)
         self._file.seek(whole)
         self._file.truncate()

@@ -6,14 +6,15 @@ changes anything; what was found out on one server is believed of that server al
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from .active_directory_connection import ActiveDirectoryConnection, ServerFacts
 from .answers import INVALID_CREDENTIALS, SignIn, answer_of_bind
 from .base import Entry, Unanswered, Unreachable
-from .ldap import LDAPS, Answer, LdapConnection, Server, Transport
+from .ldap import LDAPS, Answer, LdapConnection, Server
+from .ldap_tls import Transport
 from .servers import Servers, servers_read
 from .settings import Written, is_sendable
 
@@ -79,8 +80,7 @@ class ActiveDirectory:
     @contextmanager
     def connect(self, controller: str = "") -> Iterator[ActiveDirectoryConnection]:
         """See `base.Directory`."""
-        with ExitStack() as stack:
-            link = self._servers.first(stack, controller, self._begin)
+        with self._servers.first(controller, self._begin, keeps=True) as link:
             try:
                 yield self._connection(link)
             except Unanswered:
@@ -97,8 +97,7 @@ class ActiveDirectory:
         that can't be written down, because it can't have been set."""
         if not is_sendable(password):
             return "wrong"
-        with ExitStack() as stack:
-            link = self._servers.first(stack, controller, lambda link: None)
+        with self._servers.first(controller, lambda link: None) as link:
             try:
                 answer = link.bind(entry.place, password)
             except Unreachable:

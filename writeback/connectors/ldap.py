@@ -6,18 +6,16 @@ value (`Answer`), never an exception. `ldap3`'s own log shows requests whole, so
 
 import ipaddress
 import re
-import socket
+import select
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import ldap3
 
 from .base import Trouble, Unanswered, Unreachable
+from .ldap_tls import PlainSocket, Tls, Transport
 from .settings import is_sendable
 
 LDAPS: Final = 636
@@ -55,23 +53,6 @@ class Server:
     @property
     def name(self) -> str:
         return self.host if self.port == LDAPS else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Transport:
-    """How a server is reached. ca_file, ca_pem: whose signature on its certificate counts, the
-    system's list where both are nothing; starttls: TLS begins on the plain port, before anything is
-    said there.
-
-    Timeouts are seconds: for the connection and for the handshake each, and for each answer as a
-    whole, however slowly its bytes come.
-    """
-
-    ca_file: Path | None = None
-    starttls: bool = False
-    connect_timeout: float = 2.0
-    receive_timeout: float = 5.0
-    ca_pem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -185,6 +166,17 @@ class LdapConnection:
             lambda: self._link.extended(name, value, list(controls) or None, no_encode=True)
         )
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it stands and nothing has come that nobody asked for: the other side's end of it
+        would have."""
+        wire = self._link.socket
+        if wire is None:
+            return False
+        looking = select.poll()
+        looking.register(wire, select.POLLIN)
+        return not looking.poll(0)
+
     def close(self) -> None:
         """Says goodbye where that is possible; never raises."""
         if self._link.socket is None:
@@ -239,11 +231,10 @@ class LdapConnection:
         )
 
 
-@contextmanager
-def connected(server: Server, transport: Transport) -> Iterator[LdapConnection]:
-    """A connection to this server, nobody signed in. Raises Unreachable: `untrusted` for a
-    certificate or an encryption that is not to be believed."""
-    tls = _Tls(_context(transport), transport)
+def opened(server: Server, transport: Transport, context: ssl.SSLContext) -> LdapConnection:
+    """A connection to this server, nobody signed in; the caller closes it. Raises Unreachable:
+    `untrusted` for a certificate or an encryption that is not to be believed."""
+    tls = Tls(context, transport.connect_timeout)
     link = ldap3.Connection(
         ldap3.Server(
             server.host,
@@ -266,11 +257,7 @@ def connected(server: Server, transport: Transport) -> Iterator[LdapConnection]:
     if fault is not None:
         _drop(link)
         raise Unreachable(_trouble(tls.fault or fault), _words(tls.fault or fault))
-    connection = LdapConnection(link, server, transport.receive_timeout)
-    try:
-        yield connection
-    finally:
-        connection.close()
+    return LdapConnection(link, server, transport.receive_timeout)
 
 
 def _opened(link: Any, transport: Transport) -> Exception | None:
@@ -278,7 +265,7 @@ def _opened(link: Any, transport: Transport) -> Exception | None:
     try:
         link.open(read_server_info=False)
         if transport.starttls:
-            link.socket = _PlainSocket(fileno=link.socket.detach())
+            link.socket = PlainSocket(fileno=link.socket.detach())
             link.socket.allow(transport.receive_timeout)
             has_tls = link.start_tls(read_server_info=False)
             return None if has_tls else ldap3.core.exceptions.LDAPStartTLSError()
@@ -315,77 +302,6 @@ def _words(fault: Exception) -> str:
         return fault.verify_message
     # Nothing secret was sent yet, so the words of the system may be told.
     return (isinstance(fault, ssl.SSLError) and fault.reason) or str(fault)[:200]
-
-
-def _context(transport: Transport) -> ssl.SSLContext:
-    """Raises Unreachable for a file that holds no certificates."""
-    try:
-        pem = transport.ca_pem or None
-        context = ssl.create_default_context(cafile=transport.ca_file, cadata=pem)
-    except (OSError, ssl.SSLError) as error:
-        raise Unreachable("configuration", f"ca_file: {type(error).__name__}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _TlsSocket
-    return context
-
-
-class _Tls(ldap3.Tls):
-    """TLS by the standard library, which knows names, addresses and SNI on every Python."""
-
-    def __init__(self, context: ssl.SSLContext, transport: Transport) -> None:
-        super().__init__(validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT)
-        self._context = context
-        self._timeout = transport.connect_timeout
-        self.fault: Exception | None = None
-
-    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
-        raw = connection.socket
-        raw.settimeout(self._timeout)
-        # Without it every small request waits 40 ms for the one before to be acknowledged.
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            connection.socket = self._context.wrap_socket(
-                raw, server_hostname=connection.server.host
-            )
-        except Exception as error:
-            self.fault = error
-            raise
-
-
-class _Bounded:
-    """A socket that takes an answer as a whole until a moment, and knows whether it sent."""
-
-    has_sent = False
-    _ends_at = 0.0
-
-    def allow(self, seconds: float) -> None:
-        """A request begins and may take this long."""
-        self.has_sent = False
-        self._ends_at = time.monotonic() + seconds
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        self.has_sent = True
-        self._wait()
-        super().sendall(data, flags)  # type: ignore[misc]
-
-    def recv(self, size: int = 1024, flags: int = 0) -> bytes:
-        self._wait()
-        received: bytes = super().recv(size, flags)  # type: ignore[misc]
-        return received
-
-    def _wait(self) -> None:
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no answer in time")
-        self.settimeout(left)  # type: ignore[attr-defined]
-
-
-class _TlsSocket(_Bounded, ssl.SSLSocket):
-    pass
-
-
-class _PlainSocket(_Bounded, socket.socket):
-    """Before StartTLS; nothing but the request for it is ever sent here."""
 
 
 def _is_entry(item: Mapping[str, Any]) -> bool:

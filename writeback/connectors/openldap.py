@@ -7,14 +7,15 @@ password administrator, for whom neither quality nor history hold; settings say 
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from .answers import SignIn
 from .base import Entry, Unanswered, Unreachable
-from .ldap import LDAP, LDAPS, LdapConnection, Server, Transport
+from .ldap import LDAP, LDAPS, LdapConnection, Server
+from .ldap_tls import Transport
 from .openldap_answers import PASSWORD_POLICY, Policy, answer_of_bind, code_for_log, policy_read
 from .openldap_connection import BUSY, CONTROLS, OpenLdapConnection, Scope
 from .servers import Servers, servers_read
@@ -92,8 +93,7 @@ class OpenLdap:
 
     @contextmanager
     def connect(self, controller: str = "") -> Iterator[OpenLdapConnection]:
-        with ExitStack() as stack:
-            link = self._servers.first(stack, controller, self._sign_in_account)
+        with self._servers.first(controller, self._sign_in_account, keeps=True) as link:
             try:
                 yield OpenLdapConnection(link, self._settings.scope, self._now, self._dial)
             except Unanswered:
@@ -109,16 +109,15 @@ class OpenLdap:
         sent: a server would take it for anonymous and say yes."""
         if not is_sendable(password):
             return "wrong"
-        with ExitStack() as stack:
-            link = self._dial(stack, controller)
+        with self._dial(controller) as link:
             answer = link.bind(entry.place, password, CONTROLS)
         if answer.code in BUSY:
             raise Unreachable("unreachable", f"result {answer.code}")
         return answer_of_bind(answer.code, policy_read(answer.controls.get(PASSWORD_POLICY)))
 
-    def _dial(self, stack: ExitStack, controller: str) -> LdapConnection:
+    def _dial(self, controller: str) -> AbstractContextManager[LdapConnection]:
         """A connection on which nobody is signed in."""
-        return self._servers.first(stack, controller, lambda link: None)
+        return self._servers.first(controller, lambda link: None)
 
     def _sign_in_account(self, link: LdapConnection) -> None:
         try:

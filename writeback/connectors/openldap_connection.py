@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -89,7 +89,7 @@ class OpenLdapConnection:
         link: LdapConnection,
         scope: Scope,
         now: Callable[[], datetime],
-        dial: Callable[[ExitStack, str], LdapConnection],
+        dial: Callable[[str], AbstractContextManager[LdapConnection]],
     ) -> None:
         self._link = link
         self._scope = scope
@@ -160,8 +160,7 @@ class OpenLdapConnection:
             return Change("wrong_old_password", code="not a password")
         if not is_sendable(new):
             return Change("password_rules", code="not a password")
-        with ExitStack() as stack:
-            person = self._dial(stack, self.controller)
+        with self._dial(self.controller) as person:
             answer = person.bind(entry.place, old, CONTROLS)
             policy = policy_read(answer.controls.get(PASSWORD_POLICY))
             said = answer_of_bind(answer.code, policy)

@@ -3,12 +3,14 @@
 Another one is only tried while nothing was sent that changes anything.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from .base import Trouble, Unreachable
 from .breaker import Breaker
-from .ldap import LdapConnection, Server, Transport, connected
+from .idle import Held, Idle
+from .ldap import LdapConnection, Server, opened
+from .ldap_tls import Transport, Trust
 from .settings import SettingWrong
 
 _GRAVEST_FIRST: tuple[Trouble, ...] = ("untrusted", "configuration", "unreachable")
@@ -27,33 +29,61 @@ class Servers:
     ) -> None:
         self._servers = {server.name: server for server in servers}
         self._transport = transport
+        self._trust = Trust(transport, clock)
         self._breaker = Breaker(clock)
+        self._idle = Idle(clock)
 
+    @contextmanager
     def first(
-        self, stack: ExitStack, only: str, prepare: Callable[[LdapConnection], None]
-    ) -> LdapConnection:
-        """The first that answers and lets itself be prepared, or `only` this one.
+        self, only: str, prepare: Callable[[LdapConnection], None], *, keeps: bool = False
+    ) -> Iterator[LdapConnection]:
+        """The first that answers and lets itself be prepared, or `only` this one. keeps: a
+        connection that was prepared for an earlier job is as good, and this one is left for the
+        next unless something went wrong on it.
 
         Raises Unreachable: at once for a refused account, because every server would ask the same
         one, and our own attempts would lock it.
         """
+        held = self._first(self._worth_asking(only), prepare, keeps=keeps)
+        try:
+            yield held.link
+        except BaseException:
+            held.link.close()
+            raise
+        if keeps:
+            self._idle.put(held)
+        else:
+            held.link.close()
+
+    def _first(
+        self, servers: Sequence[Server], prepare: Callable[[LdapConnection], None], *, keeps: bool
+    ) -> Held:
         troubles: dict[Trouble, str] = {}
-        for server in self._worth_asking(only):
-            attempt = stack.enter_context(ExitStack())
+        for server in servers:
+            kept = self._idle.take(server.name) if keeps else None
+            if kept is not None:
+                return kept
             try:
-                link = attempt.enter_context(connected(server, self._transport))
-                prepare(link)
+                held = self._prepared(server, prepare)
             except Unreachable as error:
-                attempt.close()
                 if error.trouble == "account":
                     raise
                 self._breaker.failed(server.name)
                 troubles.setdefault(error.trouble, f"{server.name}: {error.detail}")
             else:
                 self._breaker.answered(server.name)
-                return link
+                return held
         worst = next(trouble for trouble in _GRAVEST_FIRST if trouble in troubles)
         raise Unreachable(worst, troubles[worst])
+
+    def _prepared(self, server: Server, prepare: Callable[[LdapConnection], None]) -> Held:
+        link = opened(server, self._transport, self._trust.context())
+        try:
+            prepare(link)
+        except BaseException:
+            link.close()
+            raise
+        return self._idle.begin(link)
 
     def failed(self, name: str) -> None:
         """This one did not answer a request."""

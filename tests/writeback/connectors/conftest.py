@@ -13,7 +13,8 @@ from tests.services.graph import GraphDouble
 from tests.services.ports import free_port
 from tests.writeback.connectors.domain import BASE, Clock, MakeDirectory
 from writeback.connectors.active_directory import ActiveDirectory, Settings
-from writeback.connectors.ldap import Server, Transport
+from writeback.connectors.ldap import Server
+from writeback.connectors.ldap_tls import Transport
 
 MakeServer = Callable[..., ScriptedLdap]
 
@@ -57,7 +58,8 @@ def directory(ca_file: Path) -> MakeDirectory:
         controllers = tuple(
             Server("127.0.0.1", one.port if one else free_port()) for one in servers
         )
-        transport = Transport(ca_file, receive_timeout=more.pop("receive_timeout", 10.0))
+        own = more.pop("ca_file", ca_file)
+        transport = Transport(own, receive_timeout=more.pop("receive_timeout", 10.0))
         settings = {"password": lambda: "Svc-1", "transport": transport, **more}
         return ActiveDirectory(
             Settings(controllers, BASE, "svc@corp", **settings), clock or Clock()

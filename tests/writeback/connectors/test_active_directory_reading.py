@@ -27,7 +27,8 @@ from writeback.connectors.base import (
     Rights,
     Unreachable,
 )
-from writeback.connectors.ldap import Server, Transport
+from writeback.connectors.ldap import Server
+from writeback.connectors.ldap_tls import Transport
 from writeback.connectors.settings import SettingWrong
 
 

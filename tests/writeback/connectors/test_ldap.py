@@ -11,8 +11,10 @@ from tests.lab.certificates import Authority, Certificate
 from tests.lab.scripted_ldap import Asked, Said
 from tests.services.ports import free_port, wait_until
 from tests.writeback.connectors.conftest import MakeServer
+from tests.writeback.connectors.opened import connected
 from writeback.connectors.base import Unanswered, Unreachable
-from writeback.connectors.ldap import Found, LdapConnection, Server, Transport, connected, equals
+from writeback.connectors.ldap import Found, LdapConnection, Server, equals
+from writeback.connectors.ldap_tls import Transport
 
 PLACE = "CN=ada,DC=corp"
 SOON = 0.4
