@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
@@ -10,10 +11,13 @@ from django.http import HttpRequest
 
 from tenants.context import find_current_tenant
 from tenants.limits import MAX_PASSWORD
+from tenants.models import Tenant
+from tenants.together import Given, Reading
 
 from ..models import User
 from ..people import find_user
 
+_SIGNED_IN = Reading(lambda: (User.objects.filter(pk=Given("user")), Tenant.objects.all()))
 _KEPT_HERE = frozenset({User.Source.CLOUD.value, User.Source.PASSWORD_HASH_SYNC.value})
 
 
@@ -40,9 +44,13 @@ class TenantBackend(BaseBackend):
     def get_user(self, user_id: Any) -> User | None:
         if find_current_tenant() is None:
             return None
-        # The tenant is asked for at each page, which rules hold there.
-        user = User.objects.select_related("tenant").filter(pk=user_id).first()
-        return user if user is not None and user.usable else None
+        users, [tenant] = _SIGNED_IN.rows(user=UUID(str(user_id)))
+        for user in users:
+            # Each page asks the tenant which rules hold there.
+            user.tenant = tenant
+            found: User = user
+            return found if found.usable else None
+        return None
 
 
 def _same(user: User | None, password: str) -> bool:

@@ -1,8 +1,10 @@
 """Accounts are looked at once a day without anybody asking, and nobody waits because of it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -191,12 +193,12 @@ def test_the_jobs_that_wait_are_still_found_by_their_index(
     order_by_hand(hybrid, clock, Purpose.DESCRIBE, "describe")
     asked: list[str] = []
 
-    def explain(execute: object, sql: str, params: object, many: bool, context: object) -> object:
+    def explain(execute: object, sql: str, params: Any, many: bool, context: object) -> object:
         if "FOR UPDATE" in sql and "writeback_writebackjob" in sql:
             asked.append(sql)
-            with connection.cursor() as cursor:
-                cursor.cursor.execute(f"EXPLAIN {sql}", params)
-                asked.append("\n".join(row[0] for row in cursor.cursor.fetchall()))
+            with psycopg.RawCursor(connection.connection) as cursor:
+                cursor.execute(f"EXPLAIN {sql}".encode(), params)
+                asked.append("\n".join(row[0] for row in cursor.fetchall()))
         return execute(sql, params, many, context)  # type: ignore[operator]
 
     with connection.execute_wrapper(explain):

@@ -100,8 +100,9 @@ def test_what_its_holder_lost_it_gets_again_only_when_it_asks_anew(
     [row] = rows_of(placed, agent)
     asked_at = clock.now + LEASE - timedelta(seconds=1)
     clock.shift(seconds=LEASE.total_seconds())
-    assert taking.take(row, clock.now, asked_at) is None
-    assert taking.take(row, clock.now, clock.now) is not None
+    with placed.inside():
+        assert taking.take(row, clock.now, asked_at) is None
+        assert taking.take(row, clock.now, clock.now) is not None
 
 
 def test_the_same_result_again_is_accepted_and_changes_nothing(

@@ -1,7 +1,8 @@
 """Parse, call one service, sign the answer."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -105,30 +106,30 @@ def enrol(request: HttpRequest, call: Call, now: datetime) -> Answer:
     }
 
 
-def _caller(request: Any, call: Call, now: datetime) -> Agent:
-    """The agent that calls, on a shared host or its own tenant's. Raises Denied."""
-    agent = calls.authenticate(call, now)
-    if request.host_tenant not in {None, agent.tenant_id}:
-        raise Denied("unknown")
-    return agent
+@contextmanager
+def _calling(request: Any, call: Call, now: datetime) -> Iterator[Agent]:
+    """The agent that calls, on a shared host or its own tenant's, as in `calls.calling`."""
+    with calls.calling(call, now) as agent:
+        if request.host_tenant not in {None, agent.tenant_id}:
+            raise Denied("unknown")
+        yield agent
 
 
 @_door
 def heartbeat(request: HttpRequest, call: Call, now: datetime) -> Answer:
-    agent = _caller(request, call, now)
-    told = heartbeats.take_heartbeat(agent, reading.heartbeat(call.body), now)
+    with _calling(request, call, now) as agent:
+        told = heartbeats.take_heartbeat(agent, reading.heartbeat(call.body), now)
     return 200, {**told, "time": int(now.timestamp()), "recommended": RECOMMENDED}
 
 
 @_door
 def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
     """The next job, at once or when there is one, within the time the agent waits."""
-    agent = _caller(request, call, now)
-    seconds = reading.wait(call.body)
-    with bell.place_to_wait() as may_wait:
-        taken = bell.wait_for(
-            agent.connector_id, lambda: _take(request, agent, now), seconds if may_wait else 0.0
-        )
+    with _calling(request, call, now) as agent:
+        seconds = reading.wait(call.body)
+        taken: object = _handed(request, agent, now)
+    if taken is None and seconds > 0:
+        taken = _waited(request, agent, now, seconds)
     if not isinstance(taken, taking.Taken):
         return 204, None
     return 200, {
@@ -139,21 +140,27 @@ def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
     }
 
 
-def _take(request: HttpRequest, agent: Agent, called_at: datetime) -> taking.Taken | Gone | None:
-    """Asked anew each time: an agent that was revoked while it waited gets nothing, and neither
-    does one that is not there any more."""
-    if has_left(request):
-        return Gone()
-    with tenant_context(agent.tenant_id):
-        if not Agent.objects.filter(pk=agent.pk, state=Agent.State.ACTIVE).exists():
-            raise Denied("revoked")
-    return taking.take(agent, timezone.now(), called_at)
+def _handed(request: HttpRequest, agent: Agent, called_at: datetime) -> taking.Taken | Gone | None:
+    """A job, if its agent is still there to hear of it."""
+    return Gone() if has_left(request) else taking.take(agent, timezone.now(), called_at)
+
+
+def _waited(request: HttpRequest, agent: Agent, called_at: datetime, seconds: float) -> object:
+    """What `_handed` finds. Asked anew each time, so an agent that was revoked gets nothing."""
+
+    def look() -> taking.Taken | Gone | None:
+        with tenant_context(agent.tenant_id):
+            if not Agent.objects.filter(pk=agent.pk, state=Agent.State.ACTIVE).exists():
+                raise Denied("revoked")
+            return _handed(request, agent, called_at)
+
+    with bell.place_to_wait() as may_wait:
+        return bell.wait_for(agent.connector_id, look, seconds if may_wait else 0)
 
 
 @_door
 def result(request: HttpRequest, call: Call, now: datetime, *, job: UUID) -> Answer:
-    agent = _caller(request, call, now)
-    fence, report = reading.result(call.body)
-    with tenant_context(agent.tenant_id):
+    with _calling(request, call, now) as agent:
+        fence, report = reading.result(call.body)
         accepted = outcome.take_report(outcome.Reported(job, agent, fence, report), now)
     return 200 if accepted else 409, {"accepted": accepted}

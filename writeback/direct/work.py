@@ -121,7 +121,8 @@ class DirectWork:
         taken = None
         try:
             now = timezone.now()
-            taken = take(agent, now, now)
+            with tenant_context(agent.tenant_id):
+                taken = take(agent, now, now)
         finally:
             if taken is None:
                 slot.free()

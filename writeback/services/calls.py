@@ -5,17 +5,22 @@ Time and nonce make a call good once. An agent that was revoked is refused at it
 
 import base64
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from tenants.context import tenant_context
 from tenants.lookup import find_tenant_of_agent
+from tenants.models import Tenant
+from tenants.together import Changes, Given, Reading
 
 from ..models import Agent, AgentCall
 from ..protocol import SKEW, request_text
@@ -25,6 +30,10 @@ Fault = Literal["unknown", "revoked", "signature", "clock_skew", "replayed", "pe
 _NONCE = re.compile(r"[0-9a-f]{32}\Z")
 _SEEN_AGAIN = 15.0
 """Seconds between two notes that an agent was seen."""
+# The product itself has no need to call.
+_CALLER = Reading(
+    lambda: (Agent.objects.filter(pk=Given("agent"), own=False), Tenant.objects.all())
+)
 
 
 class Denied(Exception):
@@ -71,42 +80,55 @@ def check_signature(call: Call, identity: bytes, at: datetime) -> None:
         raise Denied("signature") from None
 
 
-def authenticate(call: Call, now: datetime) -> Agent:
-    """The agent that calls. Raises Denied; nothing of the call was looked at then."""
+@contextmanager
+def calling(call: Call, now: datetime) -> Iterator[Agent]:
+    """The agent that calls, in its tenant's context: one transaction with what it asks for.
+
+    Raises Denied; nothing of the call was looked at then. A call whose transaction came to nothing
+    was not made, and its nonce is as good as before.
+    """
     try:
         claimed = UUID(call.agent)
     except ValueError:
         raise Denied("unknown") from None
-    tenant = find_tenant_of_agent(claimed)
-    if tenant is None:
-        raise Denied("unknown")
+    tenant = _tenant_of(claimed)
     at = claim_time(call, now)
     with tenant_context(tenant):
-        # The product itself has no need to call.
-        rows = Agent.objects.filter(pk=claimed, own=False)
-        agent: Agent | None = rows.select_related("connector", "tenant").first()
-        if agent is None or not agent.tenant.active:
+        agents, tenants = _CALLER.rows(agent=claimed)
+        if not agents or not all(one.active for one in tenants):
             raise Denied("unknown")
+        [agent] = agents
         check_signature(call, bytes(agent.identity), at)
-        if agent.state == Agent.State.REVOKED:
-            raise Denied("revoked")
-        if agent.state == Agent.State.PENDING:
-            raise Denied("pending")
-        if not is_confirmed(agent):
-            raise Denied("unknown")
+        _check_state(agent)
         _spend(agent, call.nonce, now)
-        _note_seen(agent, now)
-        return agent
+        yield agent
+
+
+@lru_cache(maxsize=4096)
+def _tenant_of(agent: UUID) -> UUID:
+    """An agent never changes its tenant, so a known one is not looked for again. Raises Denied."""
+    tenant = find_tenant_of_agent(agent)
+    if tenant is None:
+        raise Denied("unknown")
+    return tenant
+
+
+def _check_state(agent: Agent) -> None:
+    if agent.state == Agent.State.REVOKED:
+        raise Denied("revoked")
+    if agent.state == Agent.State.PENDING:
+        raise Denied("pending")
+    if not is_confirmed(agent):
+        raise Denied("unknown")
 
 
 def _spend(agent: Agent, nonce: str, now: datetime) -> None:
+    changes = Changes()
+    changes.add(AgentCall(agent_id=agent.pk, nonce=nonce, at=now))
+    if agent.seen_at is None or (now - agent.seen_at).total_seconds() >= _SEEN_AGAIN:
+        agent.seen_at = now
+        changes.update(agent, "seen_at")
     try:
-        with transaction.atomic():
-            AgentCall.objects.create(agent=agent, nonce=nonce, at=now)
+        changes.write()
     except IntegrityError:
         raise Denied("replayed") from None
-
-
-def _note_seen(agent: Agent, now: datetime) -> None:
-    if agent.seen_at is None or (now - agent.seen_at).total_seconds() >= _SEEN_AGAIN:
-        Agent.objects.filter(pk=agent.pk).update(seen_at=now)

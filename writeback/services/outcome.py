@@ -34,6 +34,7 @@ from ..outcomes import ASKED_FOR, SETTLES_AFTER, TOLD_WITHIN
 from ..protocol import CHANGES
 from ..reports import Report, rules_written
 from ..signals import job_finished
+from .attempts import lock_attempt
 
 WRITEBACK = Party("system", None, "writeback")
 KEPT_CALLS = timedelta(minutes=10)
@@ -107,24 +108,6 @@ def _is_in_journal(job: WritebackJob, report: Report) -> bool:
     """Whether the agent certainly wrote this job down: what it refused, only looked up, or found
     done by another it did not, and a journal is not put back because it lacks it."""
     return job.operation in CHANGES and report.outcome == "succeeded" and not report.reconciled
-
-
-def lock_attempt(of: UUID, *, skip_locked: bool = False) -> list[WritebackJob]:
-    """The jobs of all directories of one attempt, locked in one order; nothing if there is none.
-
-    Whoever ends a job begins with this: two that each hold one and want the other's would wait for
-    each other. skip_locked: nothing as well while somebody else is at it.
-    """
-    found = WritebackJob.objects.filter(pk=of).values_list("origin", "attempt").first()
-    if found is None:
-        return []
-    rows = WritebackJob.objects.filter(origin=found[0], attempt=found[1]).order_by("pk")
-    locked = list(
-        rows.select_for_update(skip_locked=skip_locked, of=("self",)).select_related(
-            "connector", "agent", "user"
-        )
-    )
-    return locked if not skip_locked or len(locked) == rows.count() else []
 
 
 def tell_if_ended(together: Sequence[WritebackJob], now: datetime, changes: Changes) -> None:

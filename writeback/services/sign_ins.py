@@ -25,8 +25,9 @@ from ..health import ANSWERING
 from ..jobs import State
 from ..models import DirectoryLink, WritebackJob
 from ..protocol import Passwords
+from .attempts import lock_attempt
 from .orders import Order, links_of, place
-from .outcome import finish_unsent, lock_attempt, tell_if_ended
+from .outcome import finish_unsent, tell_if_ended
 from .states import state_of_directory
 
 WAITS = 8.0

@@ -18,20 +18,30 @@ from tenants import audit, heartbeat
 from tenants.audit import Party
 from tenants.context import tenant_context
 from tenants.lookup import tenants_with_unsigned_jobs
-from tenants.together import Changes
+from tenants.together import Changes, Given, Reading
 
 from ..bell import DIRECT, ring
 from ..jobs import State
-from ..models import JobEnvelope, WritebackJob
+from ..models import Agent, JobEnvelope, WritebackJob
 from ..protocol import LIFETIME, Refused, read_job, sign_job
 from ..sealing import as_told, is_own
+from .attempts import lock_attempt
 from .orders import NO_EVIDENCE, is_link_of
-from .outcome import finish_unsent, lock_attempt, tell_if_ended
+from .outcome import finish_unsent, tell_if_ended
 
 log = structlog.get_logger(__name__)
 SIGNER = Party("system", None, "signer")
 SIGNED_WITHIN = timedelta(seconds=60)
 CLAIM = 20
+
+_ENVELOPES = Reading(
+    lambda: (
+        JobEnvelope.objects.filter(job=Given("job")),
+        Agent.objects.filter(
+            pk__in=JobEnvelope.objects.filter(job=Given("job")).values("agent")
+        ).only("connector"),
+    )
+)
 
 Grounds = Callable[[WritebackJob], bool]
 _grounds: dict[str, Grounds] = {}
@@ -69,7 +79,7 @@ def _judge(unsigned: UUID, key: Ed25519PrivateKey, now: datetime) -> int:
 def _sign_or_refuse(
     job: WritebackJob, key: Ed25519PrivateKey, now: datetime, changes: Changes
 ) -> None:
-    envelopes = list(JobEnvelope.objects.filter(job=job))
+    envelopes = _envelopes(job)
     cause = _objection(job, envelopes, now)
     if cause:
         log.error("job_not_signed", tenant=str(job.tenant_id), job=str(job.pk), cause=cause)
@@ -96,6 +106,15 @@ def _sign_or_refuse(
     ring(job.connector_id)
     if job.connector.direct:
         ring(DIRECT)
+
+
+def _envelopes(job: WritebackJob) -> list[JobEnvelope]:
+    """Each with its agent."""
+    envelopes, agents = _ENVELOPES.rows(job=job.pk)
+    known = {agent.pk: agent for agent in agents}
+    for envelope in envelopes:
+        envelope.agent = known[envelope.agent_id]
+    return envelopes
 
 
 def _objection(job: WritebackJob, envelopes: list[JobEnvelope], now: datetime) -> str:
