@@ -14,9 +14,11 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
 from tenants.keys import tenant_keys
+from tenants.together import Given, Reading
 
 from .models import Agent, AgentKey, Connector, DirectoryLink, JobEnvelope, WritebackJob
 from .protocol import LIFETIME, Job, Operation, Passwords, key_id, key_text, seal_job
@@ -73,18 +75,28 @@ def is_signed(agent: Agent, row: AgentKey) -> bool:
     return True
 
 
+def _active() -> QuerySet[Agent]:
+    return Agent.objects.filter(connector=Given("connector"), state=Agent.State.ACTIVE)
+
+
+_RECIPIENTS = Reading(
+    lambda: (
+        _active(),
+        AgentKey.objects.filter(
+            agent__in=_active().values("pk"), begins__lte=Given("now"), ends__gt=Given("now")
+        ),
+    )
+)
+
+
 def find_recipients(connector: UUID, now: datetime) -> list[tuple[Agent, X25519PublicKey]]:
     """The confirmed agents of a connector, each with its newest key that holds."""
-    agents = {
-        agent.pk: agent
-        for agent in Agent.objects.filter(connector=connector, state=Agent.State.ACTIVE)
-        if is_confirmed(agent)
-    }
+    active, keys = _RECIPIENTS.rows(connector=connector, now=now)
+    agents = {agent.pk: agent for agent in active if is_confirmed(agent)}
     found: dict[UUID, tuple[Agent, X25519PublicKey]] = {}
-    rows = AgentKey.objects.filter(agent__in=agents, begins__lte=now, ends__gt=now)
-    for row in rows.order_by("begins"):
-        agent = agents[row.agent_id]
-        if key_holds(agent, row, now):
+    for row in sorted(keys, key=lambda key: key.begins):
+        agent = agents.get(row.agent_id)
+        if agent is not None and key_holds(agent, row, now):
             found[agent.pk] = (agent, X25519PublicKey.from_public_bytes(bytes(row.key)))
     return list(found.values())
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet, Subquery
 
@@ -140,14 +141,26 @@ def read_standing(handle: Handle, now: datetime) -> tuple[Standing, Challenge | 
 
     Works in `tenant_reading` too.
     """
+    standing, challenge = _found(handle.flow, now)
+    if standing is None:
+        raise NoFlow
+    check_held(standing.flow, handle)
+    return standing, challenge
+
+
+def find_standing(flow: UUID, now: datetime) -> Standing | None:
+    """The journey and its person as they are now, for somebody who is not its holder."""
+    return _found(flow, now)[0]
+
+
+def _found(flow_id: UUID, now: datetime) -> tuple[Standing | None, Challenge | None]:
     found, tenants, users, *belongings, gates, challenges, synchronised = _JOURNEY.rows(
-        flow=handle.flow
+        flow=flow_id
     )
     if not (found and tenants):
-        raise NoFlow
+        return None, None
     flow: Flow = found[0]
     flow.tenant, flow.user = tenants[0], next(iter(users), None)
-    check_held(flow, handle)
     own = belongings_from(flow.user, *belongings) if flow.user else None
     situation = read_situation(now, flow.tenant)
     standing = Standing(flow, situation, own, _in_order(gates), bool(synchronised))

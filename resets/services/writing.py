@@ -9,7 +9,7 @@ from uuid import uuid4
 from accounts.models import User
 from tenants.models import ResetPolicy
 from tenants.secret import Secret
-from tenants.together import Changes
+from tenants.together import Changes, Reading
 from writeback.models import WritebackJob
 from writeback.protocol import Operation, Passwords
 from writeback.services.orders import Order, is_link_of, links_of, place
@@ -17,14 +17,15 @@ from writeback.services.signing import evidence_of
 
 from ..flow import Event as Step
 from ..flow import State
-from ..models import UNLOCK, Flow, Gate
+from ..models import UNLOCK, Flow
 from .common import Result, end, move, record
 from .gates import is_sealed
-from .standing import Standing, standing_of
+from .standing import Standing, find_standing
 
 MAX_ATTEMPTS = 5
 MAX_GATES = 3
 DESCRIBED_FOR = timedelta(hours=1)
+_POLICY = Reading(lambda: (ResetPolicy.objects.all(),))
 
 
 def write(
@@ -81,12 +82,12 @@ def describe_rules(user: User, flow: Flow, now: datetime, changes: Changes) -> N
 def rests_on_gates(job: WritebackJob) -> bool:
     """What a job of a journey rests on, as the signer finds it for itself (R-21): the journey is at
     the writing, every gate it needs is there with its seal, and the account is the person's own."""
-    flow = Flow.objects.filter(pk=job.origin).first()
-    if flow is None or not _is_the_flows(job, flow):
+    standing = find_standing(job.origin, job.created_at)
+    if standing is None or not _is_the_flows(job, standing.flow):
         return False
-    gates = list(Gate.objects.filter(flow=flow).order_by("step"))
-    if len(gates) < _gates_needed(flow, job.created_at) or not all(
-        is_sealed(flow, gate) for gate in gates
+    gates = standing.gates
+    if len(gates) < _gates_needed(standing) or not all(
+        is_sealed(standing.flow, gate) for gate in gates
     ):
         return False
     evidence = evidence_of(*(bytes(gate.seal) for gate in gates))
@@ -110,11 +111,11 @@ def _operation_of(flow: Flow) -> Operation:
     return "unlock" if flow.operation == UNLOCK else "reset_and_unlock"
 
 
-def _gates_needed(flow: Flow, now: datetime) -> int:
+def _gates_needed(standing: Standing) -> int:
     """As many as were asked for, and as many as the rules ask for now: of the two the larger. Under
     rules that the product did not make itself, more than anybody can pass."""
-    policy = ResetPolicy.objects.first()
-    if policy is None or not policy.is_sealed:
+    [policies] = _POLICY.rows()
+    if not policies or not all(policy.is_sealed for policy in policies):
         return MAX_GATES + 1
-    decision = standing_of(flow, now).assessment.decision
-    return max(1, flow.gates_required, decision.gates_required)
+    asked_for, decision = standing.flow.gates_required, standing.assessment.decision
+    return max(1, asked_for, decision.gates_required)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
-from tenants.together import Changes
+from tenants.together import Changes, Given, Reading
 
 from ..bell import UNSIGNED, ring
 from ..models import Connector, DirectoryLink, WritebackJob
@@ -37,10 +37,22 @@ class Order:
     reference: str = ""
 
 
+_LINKS = Reading(
+    lambda: (
+        DirectoryLink.objects.filter(user=Given("user")),
+        Connector.objects.defer("settings", "secret"),
+    )
+)
+
+
 def links_of(user: User) -> list[DirectoryLink]:
     """Where somebody's password is kept, in a steady order; a link written by hand is none."""
-    rows = DirectoryLink.objects.filter(user=user).select_related("connector")
-    return [link for link in rows.order_by("connector__created_at", "pk") if is_linked(link)]
+    links, connectors = _LINKS.rows(user=user.pk)
+    known = {connector.pk: connector for connector in connectors}
+    for link in links:
+        link.connector = known[link.connector_id]
+    ordered = sorted(links, key=lambda link: (link.connector.created_at, link.pk))
+    return [link for link in ordered if is_linked(link)]
 
 
 def is_link_of(job: WritebackJob) -> bool:
