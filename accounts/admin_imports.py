@@ -25,6 +25,7 @@ from tenants.admin.permissions import Permission, may
 from tenants.admin.trail import clock
 from tenants.audit import Party
 
+from .imports.brought import denied_to
 from .imports.columns import COLUMNS
 from .imports.formats import FORMATS, MAX_BYTES, FileRefused
 from .imports.plan import Outcome, Step
@@ -46,7 +47,7 @@ from .models import ImportRun
 MODES = ImportRun.Mode.choices
 OUTCOMES: Sequence[tuple[Outcome, str, str]] = (
     (Outcome.PROBLEM, "Problems", "Rows that can't be imported"),
-    (Outcome.NEW, "New", "People who get contacts they did not have"),
+    (Outcome.NEW, "New", "People who get something they did not have"),
     (Outcome.CHANGE, "Changed", "People for whom something is replaced"),
     (Outcome.KEPT, "Kept", "People whose contacts are confirmed and stay as they are"),
     (Outcome.SAME, "The same", "People for whom nothing changes"),
@@ -99,7 +100,8 @@ class ConfirmForm(forms.Form):
 def importer_of(request: HttpRequest) -> Importer:
     user: Any = request.user
     party = Party("administrator", user.pk, user.user_id)
-    return Importer(party, user, may(user.roles, Permission.ADMINISTRATORS))
+    denied = denied_to(lambda permission: may(user.roles, Permission(permission)))
+    return Importer(party, user, may(user.roles, Permission.ADMINISTRATORS), denied)
 
 
 @admin.register(ImportRun, site=tenant_site)

@@ -1,8 +1,9 @@
 """Telling people: `notify` writes a message with the change it tells of, `drain` sends it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import repeat
 from secrets import token_bytes
 from uuid import UUID
 
@@ -87,18 +88,22 @@ def notify_each(
     told: Iterable[tuple[Recipient, Mapping[str, Fact]]],
     *,
     now: datetime,
-    correlation_id: UUID | None = None,
+    correlation_id: UUID | Sequence[UUID] | None = None,
     channel: str = EMAIL,
 ) -> int:
-    """Queues one message a recipient with few statements; how many. Raises like `notify`."""
+    """Queues one message a recipient with few statements; how many. correlation_id: of all of
+    them, or of each in the order of `told`. Raises like `notify`."""
     entry = _get_kind(kind)
     if channel not in entry.channels or entry.carries_code:
         raise ValueError(f"messages of kind {kind} are not sent to many by {channel}")
     messages = []
+    each: Iterator[UUID | None] = (
+        iter(correlation_id) if isinstance(correlation_id, Sequence) else repeat(correlation_id)
+    )
     for recipient, context in told:
         check_facts(entry, context)
         message = _prepared(entry, channel, now, None, None)
-        message.correlation_id = correlation_id
+        message.correlation_id = next(each)
         messages.append(_sealed(message, recipient, context))
     Message.objects.bulk_create(messages, batch_size=500)
     return len(messages)

@@ -132,6 +132,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
             service=PLATFORM,
         ),
         _type("connector.removed", "Directory removed", "connector", service=PLATFORM),
+        _type("reminders.changed", "Expiry reminders changed", "fields changes", service=PLATFORM),
         _type("link.changed", "Directory account of user changed", "connector change"),
         _type("agent.code_made", "Code for an agent made", "connector agent", service=PLATFORM),
         _type("agent.enrolled", "Agent enrolled", "connector agent", service=PLATFORM),

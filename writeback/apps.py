@@ -11,6 +11,7 @@ class WritebackConfig(AppConfig):
         from . import (  # noqa: F401 - they register what they know
             config,
             config_reminders,
+            import_links,
             policy_knowledge,
             receivers,
         )

@@ -12,14 +12,12 @@ from tenants.audit import Event, Party
 from tenants.config.document import Document, Plan, shown
 from tenants.config.report import Path
 from tenants.config.shapes import Key, Table, Text
-from tenants.scoping import claim_for_current_tenant
 
 from .anchors import anchor_problem, canonical_anchor
 from .config_connectors import ConnectorPlan
 from .models import Connector, DirectoryLink
-from .sealing import link_seal
+from .services.links import insert_links
 
-BATCH = 500
 DIRECTORY = Table(
     {
         "connector": Key(Text(100, shortest=1), "name of the directory", required=True),
@@ -146,10 +144,7 @@ class LinkPlan:
             )
             for row in self._new
         ]
-        for link in links:
-            claim_for_current_tenant(link)
-            link.seal = link_seal(link)
-        DirectoryLink.objects.bulk_create(links, batch_size=BATCH)
+        insert_links(links)
         audit.record_many([*self._events(people)])
 
     @staticmethod

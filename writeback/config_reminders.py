@@ -12,39 +12,36 @@ from tenants.config.sections import Section, register
 from tenants.config.shapes import INVALID, Flag, Key, Listing, Table, Text, Whole
 from tenants.models import Group
 
-from .expiry import DEFAULT_MARKS, LONGEST_MARK, LONGEST_TEXT, MACROS, MOST_MARKS, unknown_macros
+from .expiry import (
+    DAY_ONCE,
+    DEFAULT_MARKS,
+    LONGEST_MARK,
+    LONGEST_TEXT,
+    MOST_MARKS,
+    TOO_MANY_DAYS,
+    text_problem,
+)
 from .models import ExpiryReminders
 
 NAME = "reminders"
 NO_GROUP = "There is no such group: add it under [[groups]], or take it out here."
-DAY_ONCE = "Write each day once."
-TOO_MANY_DAYS = f"Write at most {MOST_MARKS} days."
 
 
 @dataclass(frozen=True)
 class Words:
     """Several lines with macros."""
 
-    longest: int = LONGEST_TEXT
-
     def clean(self, value: Any, path: Path, report: Report) -> Any:
         if not isinstance(value, str):
             report.add(path, "Write a text in quotes.")
             return INVALID
-        unknown = unknown_macros(value)
-        if len(value) > self.longest:
-            report.add(path, f"Write at most {self.longest} characters.")
-        elif any(not (char.isprintable() or char == "\n") for char in value):
-            report.add(path, "Remove control characters from this text.")
-        elif unknown:
-            known = ", ".join("{" + name + "}" for name in MACROS)
-            report.add(path, f"Use only {known} in braces.")
-        else:
-            return value
-        return INVALID
+        problem = text_problem(value)
+        if problem:
+            report.add(path, problem)
+        return INVALID if problem else value
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "maxLength": self.longest}
+        return {"type": "string", "maxLength": LONGEST_TEXT}
 
 
 TEXTS = Table({tag: Key(Words(), f"your own words in {name}") for tag, name in settings.LANGUAGES})

@@ -15,6 +15,8 @@ LONGEST_MARK = 90
 MOST_MARKS = 10
 DEFAULT_MARKS = (14, 7, 3, 1)
 SUMMARY_DAYS = 7
+DAY_ONCE = "Write each day once."
+TOO_MANY_DAYS = f"Write at most {MOST_MARKS} days."
 
 MACROS = ("name", "organisation", "date", "days")
 LONGEST_TEXT = 1000
@@ -94,6 +96,29 @@ def summary_ends(now: datetime, zone: tzinfo) -> datetime:
 def unknown_macros(text: str) -> Sequence[str]:
     """Names in braces that are no macros, each once."""
     return [name for name in dict.fromkeys(_PLACE.findall(text)) if name not in MACROS]
+
+
+def text_problem(text: str) -> str:
+    """What keeps these from being an organisation's own words; "" for nothing."""
+    if len(text) > LONGEST_TEXT:
+        return f"Write at most {LONGEST_TEXT} characters."
+    if any(not (char.isprintable() or char == "\n") for char in text):
+        return "Remove control characters from this text."
+    if unknown_macros(text):
+        known = ", ".join("{" + name + "}" for name in MACROS)
+        return f"Use only {known} in braces."
+    return ""
+
+
+def days_problem(days: Sequence[int]) -> str:
+    """What keeps these from being the marks; "" for nothing."""
+    if len(days) > MOST_MARKS:
+        return TOO_MANY_DAYS
+    if len(set(days)) < len(days):
+        return DAY_ONCE
+    if not all(1 <= day <= LONGEST_MARK for day in days):
+        return f"Write days from 1 to {LONGEST_MARK}."
+    return ""
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

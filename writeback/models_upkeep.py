@@ -31,6 +31,8 @@ class ExpiryReminders(TenantModel):
     week_done = models.DateField(null=True, editable=False)
 
     class Meta(TenantModel.Meta):
+        verbose_name = "expiry reminders"
+        verbose_name_plural = "expiry reminders"
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["tenant"], name="one_reminding_a_tenant")
         ]
@@ -40,7 +42,11 @@ class ExpiryReminders(TenantModel):
 
 
 class Reminder(TenantModel):
-    """Somebody was reminded at this mark of this password: once, whoever else works."""
+    """Somebody was reminded at this mark of this password: once, whoever else works.
+
+    told: the correlation id of the messages, the same for all accounts that somebody was told of
+    together. Where there is no such message, there was no address to write to.
+    """
 
     link = models.ForeignKey(
         "writeback.DirectoryLink", on_delete=models.CASCADE, related_name="reminders"
@@ -48,12 +54,19 @@ class Reminder(TenantModel):
     day = models.PositiveSmallIntegerField()
     password_ends = models.DateTimeField()
     sent_at = models.DateTimeField()
+    told = models.UUIDField(null=True, editable=False)
 
     class Meta(TenantModel.Meta):
+        verbose_name = "reminder"
+        verbose_name_plural = "reminders"
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["tenant", "link", "password_ends", "day"], name="reminded_once"
             )
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["tenant", "-sent_at", "-id"], name="reminders_newest_first"),
+            models.Index(fields=["tenant", "told"], name="reminders_by_message"),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
-"""PURE. The columns of the native format."""
+"""PURE. The columns of the native format: its own, and those that apps above add."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Holds = Literal["user_id", "profile", "contact"]
+Holds = Literal["user_id", "profile", "contact", "brought"]
 
 _BETWEEN = re.compile(r"[\s_-]+")
 
@@ -13,7 +13,7 @@ _BETWEEN = re.compile(r"[\s_-]+")
 @dataclass(frozen=True)
 class Column:
     """One column. `field` is the kind of contact or the person's column behind it; `longest` is in
-    characters."""
+    characters. What a `brought` one means knows the app that added it (`brought`)."""
 
     key: str
     holds: Holds
@@ -23,7 +23,7 @@ class Column:
     example: str
 
 
-COLUMNS: Mapping[str, Column] = {
+_COLUMNS: dict[str, Column] = {
     column.key: column
     for column in (
         Column(
@@ -58,10 +58,20 @@ COLUMNS: Mapping[str, Column] = {
         ),
     )
 }
+COLUMNS: Mapping[str, Column] = _COLUMNS
 USER_ID = "user_id"
 REPORT_COLUMNS = ("error", "suggestion")
 """What a report adds to each row. In a file that is read they are passed over, so that a corrected
 report can be imported as it is."""
+
+
+def add_columns(columns: Iterable[Column]) -> None:
+    """Called by `brought.bring` while the apps are loaded."""
+    _COLUMNS.update((column.key, column) for column in columns)
+
+
+def is_brought(key: str) -> bool:
+    return COLUMNS[key].holds == "brought"
 
 
 def heading(text: str) -> str:

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .columns import COLUMNS, USER_ID
+from .columns import COLUMNS, USER_ID, is_brought
 from .validation import CheckedRow, Problem, shown_value
 
 ALTERNATE = "alternate_email"
+DENIED = (
+    "Your roles don't let you fill this column.",
+    "Take the column out, or have a global administrator import it.",
+)
 
 
 class Outcome(StrEnum):
@@ -56,10 +60,22 @@ class OnFile:
 @dataclass(frozen=True)
 class Options:
     """How an import was declared. `administrators` says whether the one who imports may change
-    people who hold an administrator's role."""
+    people who hold an administrator's role, `denied` which columns they may not fill."""
 
     replace_confirmed: bool = False
     administrators: bool = False
+    denied: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What other apps have on file for a row, by column; `problems` keep the row out."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+NOTHING = Brought()
 
 
 @dataclass(frozen=True)
@@ -93,14 +109,16 @@ class RowPlan:
         return [change for change in self.changes if change.step is Step.KEEP]
 
 
-def plan_row(row: CheckedRow, on_file: OnFile | None, options: Options) -> RowPlan:
-    problems = [*row.problems, *_problems(row, on_file, options)]
+def plan_row(
+    row: CheckedRow, on_file: OnFile | None, options: Options, brought: Brought = NOTHING
+) -> RowPlan:
+    problems = [*row.problems, *_problems(row, on_file, options, brought)]
     if problems or on_file is None:
         return RowPlan(row.number, row.user_id, row.cells, Outcome.PROBLEM, (), tuple(problems))
     changes = tuple(
         change
         for key, value in row.wanted.items()
-        if (change := _change(key, value, on_file, options)) is not None
+        if (change := _change(key, value, on_file, options, brought)) is not None
     )
     return RowPlan(row.number, row.user_id, row.cells, _outcome(changes), changes)
 
@@ -110,7 +128,9 @@ def kind_of(column: str, *, guest: bool) -> str:
     return ALTERNATE if guest and column == "email" else COLUMNS[column].field
 
 
-def _problems(row: CheckedRow, on_file: OnFile | None, options: Options) -> list[Problem]:
+def _problems(
+    row: CheckedRow, on_file: OnFile | None, options: Options, brought: Brought
+) -> list[Problem]:
     shown = shown_value(USER_ID, row.user_id)
     if any(problem.column in {"", USER_ID} for problem in row.problems):
         return []
@@ -122,6 +142,11 @@ def _problems(row: CheckedRow, on_file: OnFile | None, options: Options) -> list
         message = "This person holds an administrator's role."
         fix = "A global or privileged authentication administrator has to import this row."
         return [Problem("administrator", USER_ID, shown, message, fix)]
+    denied = [Problem("denied", key, "", *DENIED) for key in row.wanted if key in options.denied]
+    return [*_guest_problems(row, on_file), *(denied or brought.problems)]
+
+
+def _guest_problems(row: CheckedRow, on_file: OnFile) -> list[Problem]:
     return [
         Problem(
             "guest_mailbox",
@@ -148,7 +173,13 @@ def _differs(key: str, value: str, on_file: OnFile) -> bool:
     return not hmac.compare_digest(before.encode(), after.encode())
 
 
-def _change(key: str, value: str, on_file: OnFile, options: Options) -> Change | None:
+def _change(
+    key: str, value: str, on_file: OnFile, options: Options, brought: Brought
+) -> Change | None:
+    if is_brought(key):
+        before = brought.values.get(key, "")
+        step = Step.REPLACE if before else Step.ADD
+        return None if before == value else Change(key, step, before, value)
     if not _differs(key, value, on_file):
         return None
     column = COLUMNS[key]

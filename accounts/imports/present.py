@@ -7,7 +7,7 @@ from ..contacts import find_value
 from ..models import ContactPoint, User
 from .plan import Held, OnFile
 
-COLUMNS = ("user_id", "display_name", "language", "kind", "roles", "tenant")
+COLUMNS = ("user_id", "display_name", "language", "kind", "source", "roles", "tenant")
 PROFILE = ("display_name", "language")
 
 

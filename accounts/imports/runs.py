@@ -21,10 +21,11 @@ from tenants.models import Domain, Tenant
 
 from ..contact_checks import contact_problem
 from ..models import ImportRun, User
+from .brought import Overtaken, Readings
 from .formats import EnrolmentFile, FileRefused, open_file
 from .neutral import neutralised
-from .plan import Options, plan_row
-from .present import read_people
+from .plan import NOTHING, Brought, Options, RowPlan, plan_row
+from .present import Person, read_people
 from .report import Report
 from .summary import Summary, differences
 from .validation import CheckedRow, Rules, check_row
@@ -45,11 +46,13 @@ _EMPTIED: dict[str, Any] = {**dict.fromkeys(SEALED), "keeps_data": False}
 
 @dataclass(frozen=True)
 class Importer:
-    """Who imports. `administrators`: whether they may change people with administrators' roles."""
+    """Who imports. `administrators`: whether they may change people with administrators' roles;
+    `denied`: the columns that they may not fill."""
 
     party: Party
     user: User | None
     administrators: bool
+    denied: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Declared:
     replace_confirmed: bool = False
 
     def options(self, who: Importer) -> Options:
-        return Options(self.replace_confirmed, who.administrators)
+        return Options(self.replace_confirmed, who.administrators, who.denied)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class _NothingWritten(Exception):
 def look(file: EnrolmentFile, options: Options) -> Looked:
     """Plans every row and writes nothing."""
     summary, report = Summary(), Report(file.headings)
-    for chunk in _planned(file, options, lock=False):
+    for chunk in _planned(file, options, Readings.of(file), lock=False):
         for each in chunk:
             summary.add(each.plan)
             report.add(each.plan)
@@ -122,16 +125,19 @@ def write(
     # Imports and policy files of a tenant happen one after the other.
     tenant = Tenant.objects.select_for_update(no_key=True).get()
     language = next(iter(tenant.languages), settings.LANGUAGE_CODE)
-    summary, report = Summary(), Report(file.headings)
+    summary, report, readings = Summary(), Report(file.headings), Readings.of(file)
+    options = declared.options(who)
     why: Literal["", "problems", "changed"] = ""
     try:
         with transaction.atomic():
-            for chunk in _planned(file, declared.options(who), lock=True):
+            for chunk in _planned(file, options, readings, lock=True):
                 for each in chunk:
                     summary.add(each.plan)
                     report.add(each.plan)
                 if declared.mode == Mode.ROWS or not summary.problems:
-                    write_plans(chunk, actor=who.party, run=run, language=language, now=now)
+                    write_plans(
+                        chunk, readings, actor=who.party, run=run, language=language, now=now
+                    )
             if expected and summary.close().digest != expected:
                 why = "changed"
             elif declared.mode == Mode.ALL and summary.problems:
@@ -140,6 +146,9 @@ def write(
                 raise _NothingWritten
     except _NothingWritten:
         return Written(summary.close(), report, why)
+    except Overtaken:
+        looked = look(file, options)
+        return Written(looked.summary, looked.report, "changed")
     return Written(summary.close(), report)
 
 
@@ -280,37 +289,47 @@ def _record_applied(run: ImportRun, actor: Party, now: datetime) -> None:
     record("import.applied", actor=actor, data=data, correlation_id=run.pk, now=now)
 
 
-def _planned(file: EnrolmentFile, options: Options, *, lock: bool) -> Iterator[list[Planned]]:
+def _planned(
+    file: EnrolmentFile, options: Options, readings: Readings, *, lock: bool
+) -> Iterator[list[Planned]]:
     """Plans, a chunk of rows at a time. With `lock` the people of rows that write something are
     locked and planned once more, so that nothing changes between reading and writing."""
-    rules = _rules(file)
+    rules = _rules(file, readings)
     rows = file.rows()
     while chunk := list(islice(rows, CHUNK)):
         checked = [check_row(row, rules) for row in chunk]
-        planned = _plans(checked, options, lock=False)
+        planned = _plans(checked, options, readings, lock=False)
         if lock and any(each.plan.writes for each in planned):
             places = [at for at, each in enumerate(planned) if each.plan.writes]
-            again = _plans([checked[at] for at in places], options, lock=True)
+            again = _plans([checked[at] for at in places], options, readings, lock=True)
             for at, each in zip(places, again, strict=True):
                 planned[at] = each
         yield planned
 
 
-def _plans(checked: list[CheckedRow], options: Options, *, lock: bool) -> list[Planned]:
+def _plans(
+    checked: list[CheckedRow], options: Options, readings: Readings, *, lock: bool
+) -> list[Planned]:
     people = read_people({row.user_id for row in checked if row.user_id}, lock=lock)
     found = [(row, people.get(row.user_id)) for row in checked]
+    brought = readings.find([(row, person.user) for row, person in found if person])
     return [
-        Planned(plan_row(row, person.on_file if person else None, options), person)
+        Planned(_plan(row, person, options, brought.get(row.number, NOTHING)), person)
         for row, person in found
     ]
 
 
-def _rules(file: EnrolmentFile) -> Rules:
+def _plan(row: CheckedRow, person: Person | None, options: Options, brought: Brought) -> RowPlan:
+    return plan_row(row, person.on_file if person else None, options, brought)
+
+
+def _rules(file: EnrolmentFile, readings: Readings) -> Rules:
     return Rules(
         domains=frozenset(Domain.objects.values_list("name", flat=True)),
         repeated=file.repeated,
         contact_problem=contact_problem,
         language_problem=lambda tag: None if is_language(tag) else language_fix(),
+        brought=readings.check,
     )
 
 

@@ -7,7 +7,7 @@ from tenants.masking import masked_email, masked_phone
 
 from ..identifiers import canonical, is_user_id, mailbox_domain
 from ..numbers import BadNumber, written_number
-from .columns import COLUMNS, USER_ID
+from .columns import COLUMNS, USER_ID, is_brought
 from .formats import MAX_CELL, Row
 
 MOST_ROWS_NAMED = 5
@@ -33,15 +33,26 @@ class Problem:
     suggestion: str
 
 
+def nothing_brought(
+    number: int, cells: Mapping[str, str]
+) -> tuple[Mapping[str, str], Sequence[Problem]]:
+    return cells, ()
+
+
 @dataclass(frozen=True)
 class Rules:
     """What rows are judged by. `contact_problem` and `language_problem` take the key of a column
-    and a value, or a value, and answer with a sentence or nothing."""
+    and a value, or a value, and answer with a sentence or nothing. `brought` takes the number of a
+    row and its cells of other apps' columns, and answers with the values in the form in which they
+    are kept and what is wrong with them."""
 
     domains: frozenset[str]
     repeated: Mapping[str, Sequence[int]]
     contact_problem: Callable[[str, str], str | None] = field(repr=False)
     language_problem: Callable[[str], str | None] = field(repr=False)
+    brought: Callable[[int, Mapping[str, str]], tuple[Mapping[str, str], Sequence[Problem]]] = (
+        field(default=nothing_brought, repr=False)
+    )
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,21 @@ def check_row(row: Row, rules: Rules) -> CheckedRow:
             wanted[key] = value
         else:
             problems.append(problem)
+    problems += _judge_brought(row, wanted, problems, rules)
     return CheckedRow(row.number, user_id, row.cells, wanted, tuple(problems))
+
+
+def _judge_brought(
+    row: Row, wanted: dict[str, str], problems: Sequence[Problem], rules: Rules
+) -> Sequence[Problem]:
+    """What is wrong with cells of other apps' columns, which are judged together; puts them into
+    the form in which they are kept."""
+    cells = {key: value for key, value in wanted.items() if is_brought(key)}
+    if not cells or any(each.column and is_brought(each.column) for each in problems):
+        return ()
+    kept, found = rules.brought(row.number, cells)
+    wanted.update(kept)
+    return found
 
 
 def shown_value(key: str, value: str) -> str:

@@ -11,7 +11,8 @@ from tenants.audit import Event, Party, record_many
 from ..config_rows import PeopleRows
 from ..contacts import notice_addresses
 from ..models import ContactPoint
-from .columns import COLUMNS
+from .brought import Readings
+from .columns import COLUMNS, is_brought
 from .plan import Change, RowPlan, Step, kind_of
 from .present import Person
 
@@ -27,10 +28,16 @@ class Planned:
 
 
 def write_plans(
-    chunk: Sequence[Planned], *, actor: Party, run: UUID, language: str, now: datetime
+    chunk: Sequence[Planned],
+    readings: Readings,
+    *,
+    actor: Party,
+    run: UUID,
+    language: str,
+    now: datetime,
 ) -> None:
     """Carries out what these plans write, in the tenant and transaction in force. `language` is for
-    people who chose none.
+    people who chose none. Raises `brought.Overtaken`.
 
     New and changed contacts are unconfirmed until they are used once. Each person is told at the
     addresses that were on file before (security rules, R-16 and R-27).
@@ -44,11 +51,14 @@ def write_plans(
         for change in plan.writes:
             _collect(rows, person, change)
     rows.write()
+    readings.write([(person.user, plan.writes) for plan, person in work], actor, run, now)
     record_many([_event(plan, person, actor, run, now) for plan, person in work])
     notify_each(NOTICE, told, now=now, correlation_id=run)
 
 
 def _collect(rows: PeopleRows, person: Person, change: Change) -> None:
+    if is_brought(change.column):
+        return
     column, user = COLUMNS[change.column], person.user
     if column.holds == "profile":
         setattr(user, column.field, change.after)

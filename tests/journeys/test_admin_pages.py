@@ -69,6 +69,7 @@ SEARCHES = {
     "tenants_group_changelist": ("?q=A", "?q=none"),
     "accounts_credential_changelist": ("?q=GT-1", "?q=none"),
     "writeback_writebackjob_changelist": ("?q=none",),
+    "writeback_reminder_changelist": ("?q=none", "?delivery=failed"),
 }
 
 

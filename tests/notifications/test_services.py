@@ -9,7 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Message
 from notifications.sealing import opened
-from notifications.services import CodeSource, Recipient, get_recipient, notify, notify_nobody
+from notifications.services import (
+    CodeSource,
+    Recipient,
+    get_recipient,
+    notify,
+    notify_each,
+    notify_nobody,
+)
 from tenants.context import NoTenant, tenant_context
 from tenants.keys import SealBroken
 from tenants.models import Tenant
@@ -116,6 +123,24 @@ def test_a_message_of_the_wrong_shape_is_refused(
 def test_a_notice_carries_no_code(tenant: Tenant, now: datetime, source: CodeSource) -> None:
     with tenant_context(tenant.id), pytest.raises(ValueError, match="has no code"):
         notify("password_changed", "email", ALICE, {}, now=now, code=source)
+
+
+@pytest.mark.parametrize("of_each", [True, False])
+def test_of_many_messages_all_have_one_correlation_or_each_its_own(
+    tenant: Tenant, now: datetime, of_each: bool
+) -> None:
+    ids = [uuid4(), uuid4()]
+    told = [(Recipient(f"{name}@contoso.example", "en"), {"user_id": name}) for name in "ab"]
+
+    with tenant_context(tenant.id):
+        sent = notify_each("help_request", told, now=now, correlation_id=ids if of_each else ids[0])
+        found = {get_recipient(row).reveal(): row.correlation_id for row in Message.objects.all()}
+
+    assert sent == 2
+    assert found == {
+        "a@contoso.example": ids[0],
+        "b@contoso.example": ids[1] if of_each else ids[0],
+    }
 
 
 def test_a_decoy_costs_and_looks_like_the_real_row(

@@ -8,11 +8,14 @@ import pytest
 from writeback.expiry import (
     DEFAULT_MARKS,
     LONGEST_FILLED,
+    LONGEST_TEXT,
     days_left,
+    days_problem,
     due_mark,
     filled,
     is_daytime,
     summary_ends,
+    text_problem,
     unknown_macros,
     week_of,
     windows,
@@ -146,3 +149,40 @@ def test_words_that_grow_too_long_are_cut() -> None:
 def test_macros_that_there_are_not_are_named_once() -> None:
     assert unknown_macros("{name} {days} {date} {organisation}") == []
     assert unknown_macros("{nam} {user.password} {nam} {}") == ["nam", "user.password", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("", ""),
+        ("Dear {name},\nask us.", ""),
+        ("x" * LONGEST_TEXT, ""),
+        ("x" * (LONGEST_TEXT + 1), "Write at most"),
+        ("a\tb", "Remove control"),
+        ("{nobody}", "Use only {name}, {organisation}, {date}, {days} in braces."),
+    ],
+)
+def test_own_words_are_short_plain_and_know_their_macros(text: str, begins: str) -> None:
+    problem = text_problem(text)
+
+    assert problem.startswith(begins)
+    assert bool(problem) is bool(begins)
+
+
+@pytest.mark.parametrize(
+    ("days", "begins"),
+    [
+        ([], ""),
+        ([90, 1], ""),
+        (list(range(1, 11)), ""),
+        (list(range(1, 12)), "Write at most 10 days."),
+        ([3, 7, 3], "Write each day once."),
+        ([0], "Write days from 1"),
+        ([91], "Write days from 1"),
+    ],
+)
+def test_marks_are_few_and_each_stands_once(days: list[int], begins: str) -> None:
+    problem = days_problem(days)
+
+    assert problem.startswith(begins)
+    assert bool(problem) is bool(begins)

@@ -23,6 +23,7 @@ from ..services.states import Standing, standings
 from ..state_words import Words, explained
 from .direct import DirectForm, StopDirectForm, TryDirectForm
 from .forms import CodeForm, ConnectorForm, NewConnectorForm, RemoveConnectorForm
+from .reminders import reminders_section
 
 NEWEST = 10
 
@@ -116,6 +117,7 @@ class ConnectorAdmin(EditableAdmin):
             ),
             _agents(obj),
             _rules(obj),
+            reminders_section(),
             _jobs(obj),
         ]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -43,7 +43,8 @@ KIND = "password_ends_soon"
 BATCH = 500
 """People of a mark who are told in one transaction."""
 LONGEST_NAME = 60
-Told = tuple[Recipient, Mapping[str, Fact]]
+Told = tuple[UUID, Recipient, Mapping[str, Fact]]
+"""Correlation id, who, what."""
 
 
 def remind(now: datetime) -> int:
@@ -80,20 +81,28 @@ def _remind_window(
         ~Exists(done), password_ends__gte=window.begins, password_ends__lt=window.ends
     )
     found = endings(due, most=BATCH)
+    told = {each.link.user_id: uuid4() for each in found}
     Reminder.objects.bulk_create(
-        Reminder(link=each.link, day=window.mark, password_ends=each.ends, sent_at=now)
+        Reminder(
+            link=each.link,
+            day=window.mark,
+            password_ends=each.ends,
+            sent_at=now,
+            told=told[each.link.user_id],
+        )
         for each in found
     )
-    return _Batch(wanted, rules, one_a_person(found), now).send()
+    return _Batch(wanted, rules, one_a_person(found), told, now).send()
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """People who are told together."""
+    """People who are told together. told: person → correlation id of the messages."""
 
     wanted: ExpiryReminders
     rules: TenantRules
     endings: Sequence[Ending]
+    told: Mapping[UUID, UUID]
     now: datetime
 
     def send(self) -> int:
@@ -104,17 +113,24 @@ class _Batch:
             user = ending.link.user
             number = self._number(user) if channel != EMAIL else None
             if number is not None:
-                texts.append((self._recipient(user, number), self._facts(user, ending.ends)))
+                facts = self._facts(user, ending.ends)
+                texts.append((self.told[user.pk], self._recipient(user, number), facts))
             # Without a number that can be written to, a mail is better than nothing.
             if number is None or channel != SMS:
                 mails += self._mails(user, ending.ends)
-        sent = notify_each(KIND, mails, now=self.now) if mails else 0
-        return sent + (notify_each(KIND, texts, now=self.now, channel=SMS) if texts else 0)
+        return self._notify(mails, EMAIL) + self._notify(texts, SMS)
+
+    def _notify(self, told: Sequence[Told], channel: str) -> int:
+        if not told:
+            return 0
+        pairs = [(recipient, facts) for _, recipient, facts in told]
+        ids = [correlation for correlation, _, _ in told]
+        return notify_each(KIND, pairs, now=self.now, correlation_id=ids, channel=channel)
 
     def _mails(self, user: User, ends: datetime) -> Iterable[Told]:
         facts = self._facts(user, ends)
         for address in notice_addresses(user, self._contacts.get(user.pk, ())):
-            yield self._recipient(user, address), facts
+            yield self.told[user.pk], self._recipient(user, address), facts
 
     @cached_property
     def _contacts(self) -> Mapping[UUID, Sequence[ContactPoint]]:

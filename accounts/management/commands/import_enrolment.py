@@ -19,7 +19,8 @@ from tenants.context import tenant_context
 from tenants.lookup import find_tenant
 
 REFUSED, WOULD_CHANGE = 1, 2
-WHO = Importer(OPERATOR, None, administrators=True)
+OVERTAKEN = "Nothing was imported: what is on file changed meanwhile. Import the file again."
+WHO = Importer(OPERATOR, None, administrators=True, denied=frozenset())
 
 
 class Command(BaseCommand):
@@ -55,8 +56,9 @@ class Command(BaseCommand):
         summary, dry_run = looked.summary, options["dry_run"]
         self._tell(options["file"], summary)
         done = isinstance(looked, Written) and not looked.why
-        self.stdout.write(_ending(summary, done=done, dry_run=dry_run))
-        if summary.problems:
+        overtaken = isinstance(looked, Written) and looked.why == "changed"
+        self.stdout.write(OVERTAKEN if overtaken else _ending(summary, done=done, dry_run=dry_run))
+        if summary.problems or overtaken:
             sys.exit(REFUSED)
         if dry_run and summary.to_write:
             sys.exit(WOULD_CHANGE)

@@ -16,10 +16,12 @@ def csv_of(*rows: str, heading: str = "user_id,mobile_phone") -> bytes:
     return "\n".join([heading, *rows, ""]).encode()
 
 
-def importer(acme: Acme, *, administrators: bool = True) -> Importer:
+def importer(
+    acme: Acme, *, administrators: bool = True, denied: frozenset[str] = frozenset()
+) -> Importer:
     """Carol, who is a global administrator."""
     party = Party("administrator", acme.carol.pk, acme.carol.user_id)
-    return Importer(party, acme.carol, administrators)
+    return Importer(party, acme.carol, administrators, denied)
 
 
 def contacts_of(user: User) -> dict[str, tuple[str, bool, int]]:

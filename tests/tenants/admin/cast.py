@@ -29,7 +29,15 @@ from tenants.services import create_tenant, get_platform
 from tests.cast import hashed
 from tests.credentials import give_token, token_of
 from tests.services.signed_in import prove_client
-from writeback.models import Agent, Connector, DirectoryLink, DirectoryOrder, WritebackJob
+from writeback.models import (
+    Agent,
+    Connector,
+    DirectoryLink,
+    DirectoryOrder,
+    ExpiryReminders,
+    Reminder,
+    WritebackJob,
+)
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct-Horse-7-Battery"
@@ -127,9 +135,14 @@ def _elsewhere(mark: str, person: User) -> dict[str, UUID]:
 
 
 def _directory(mark: str, person: User, admin: User) -> dict[str, UUID]:
-    """A directory with the person's account, an agent that waits, a job, and a reset for them."""
+    """A directory with the person's account, an agent that waits, a job, a reset for them, and
+    reminders."""
     connector = Connector.objects.create(name=f"{mark} directory", kind="active_directory")
-    DirectoryLink.objects.create(user=person, connector=connector, anchor=f"{mark}-anchor")
+    link = DirectoryLink.objects.create(user=person, connector=connector, anchor=f"{mark}-anchor")
+    reminders = ExpiryReminders.objects.create(days=[14, 1])
+    reminder = Reminder.objects.create(
+        link=link, day=14, password_ends=NOW + timedelta(days=14), sent_at=NOW
+    )
     agent = Agent.objects.create(
         connector=connector, name=f"{mark} agent", identity=bytes(range(32)), enrolled_at=NOW
     )
@@ -162,6 +175,8 @@ def _directory(mark: str, person: User, admin: User) -> dict[str, UUID]:
         "writeback/agent": agent.pk,
         "writeback/directoryorder": order.pk,
         "writeback/writebackjob": job.pk,
+        "writeback/expiryreminders": reminders.pk,
+        "writeback/reminder": reminder.pk,
     }
 
 

@@ -141,6 +141,7 @@ def test_a_row_of_another_tenant_is_as_unknown_as_a_random_one(own: House, other
         ("writeback/agent", "seal__isnull=0"),
         ("writeback/writebackjob", "evidence__isnull=0"),
         ("writeback/directoryorder", "sealed__isnull=0"),
+        ("writeback/reminder", "link__user__user_id=x"),
     ],
 )
 def test_nothing_can_be_looked_up_but_by_a_listed_filter(
@@ -352,4 +353,6 @@ def test_everything_the_site_shows_is_registered_behind_the_wall() -> None:
         "writeback.Agent",
         "writeback.WritebackJob",
         "writeback.DirectoryOrder",
+        "writeback.ExpiryReminders",
+        "writeback.Reminder",
     }
