@@ -102,6 +102,7 @@ def calling(call: Call, now: datetime) -> Iterator[Agent]:
         _check_state(agent)
         _spend(agent, call.nonce, now)
         yield agent
+        _note_seen(agent, now)
 
 
 @lru_cache(maxsize=4096)
@@ -125,10 +126,13 @@ def _check_state(agent: Agent) -> None:
 def _spend(agent: Agent, nonce: str, now: datetime) -> None:
     changes = Changes()
     changes.add(AgentCall(agent_id=agent.pk, nonce=nonce, at=now))
-    if agent.seen_at is None or (now - agent.seen_at).total_seconds() >= _SEEN_AGAIN:
-        agent.seen_at = now
-        changes.update(agent, "seen_at")
     try:
         changes.write()
     except IntegrityError:
         raise Denied("replayed") from None
+
+
+def _note_seen(agent: Agent, now: datetime) -> None:
+    """Last of all: whoever changes a job and its agent takes the job first."""
+    if agent.seen_at is None or (now - agent.seen_at).total_seconds() >= _SEEN_AGAIN:
+        Agent.objects.filter(pk=agent.pk).update(seen_at=now)

@@ -60,11 +60,12 @@ def take_heartbeat(agent: Agent, beat: Heartbeat, now: datetime) -> Mapping[str,
     with tenant_context(agent.tenant_id):
         _keep_keys(agent, beat.keys, now)
         reaches = beat.sequence >= agent.seen_sequence
+        # Whoever changes a job and its agent takes the job first.
+        if beat.begun is not None:
+            _hand_back(agent, beat.begun, now)
         agent.version, agent.seen_at = beat.version, now
         agent.journal_sound = beat.journal_sound and reaches
         agent.save(update_fields=["version", "seen_at", "journal_sound"])
-        if beat.begun is not None:
-            _hand_back(agent, beat.begun, now)
         note_directory(agent.connector_id, beat.directory, beat.trouble, beat.rules, now)
         return {"state": "active", "seen_sequence": agent.seen_sequence}
 
