@@ -4,7 +4,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
-WORKERS ?= 2
+# One more than processors: there is always a test that waits for something.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 ARGS ?=
 BIN := .venv/bin
 SOURCES := accounts notifications resets sspr_project tenants tests writeback

@@ -43,9 +43,9 @@ def hybrid_lab_fixture(
         yield found
 
 
-@pytest.fixture(name="signer", scope="session")
+@pytest.fixture(name="signer", scope="package")
 def signer_fixture(django_db_setup: None) -> Iterator[CommandProcess]:
-    """The signer at work, for all tests."""
+    """The signer at work. Not beyond the lab, because it signs whatever is there to sign."""
     process = CommandProcess.manage("signer", env={"SSPR_SIGNER_KEY": PRIVATE}).start("signing")
     yield process
     process.stop()
@@ -108,6 +108,8 @@ def make_home_fixture(
             "base": BASE,
             "account": account.login,
             "ca_file": str(domain_authority.file),
+            # No fault of these tests is a slow handshake, and other tests run beside them.
+            "connect_timeout": 10.0,
             **more.pop("settings", {}),
         }
         given = {"kind": "active_directory", "places": [f"OU=Staff,{BASE}"], **more}

@@ -143,9 +143,12 @@ class Lab:
 
     def code(self) -> str:
         """The newest code that was sent."""
+        return self.all_codes()[-1]
+
+    def all_codes(self) -> list[str]:
+        """Every code that was sent, oldest first."""
         self.messages()
-        codes = [m["data"]["code"] for m in self.sent if m["kind"] == "code"]
-        return str(codes[-1])
+        return [str(m["data"]["code"]) for m in self.sent if m["kind"] == "code"]
 
     def trail(self, organisation: Organisation | None = None, **which: Any) -> list[AuditEvent]:
         with (organisation or self.acme).inside():
