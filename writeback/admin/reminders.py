@@ -140,7 +140,8 @@ class RemindersAdmin(SingleRowAdmin, EditableAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        if self.has_add_permission(request):
+        # An action on rows is refused and recorded like everywhere, though there are none.
+        if request.method != "POST" and self.has_add_permission(request):
             return HttpResponseRedirect(reverse("admin:writeback_expiryreminders_add"))
         return super().changelist_view(request, extra_context)
 
