@@ -272,13 +272,19 @@ class ReadOnlyAdmin(TenantModelAdmin):
 
 
 class SingleRowAdmin(ReadOnlyAdmin):
-    """A table of which a tenant has at most one row: its list is that row."""
+    """A table of which a tenant has at most one row: its list is that row, and while there is none
+    the form that makes it, for whoever may."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         self._refuse_strangers(request)
         row = self.get_queryset(request).first()
+        if row is None and self.has_add_permission(request):
+            options = self.model._meta
+            return HttpResponseRedirect(
+                reverse(f"admin:{options.app_label}_{options.model_name}_add")
+            )
         if row is None or not self.has_view_permission(request, row):
             return super().changelist_view(request, extra_context)
         return HttpResponseRedirect(row_url(row))

@@ -27,7 +27,6 @@ from tests.writeback.field import SIGNER, link, make_connector, sign_what_waits
 from tests.writeback.orders import order
 from tests.writeback.scripted import away, cut, raises
 from writeback.agent.pace import Ending
-from writeback.direct import memory as memory_module
 from writeback.direct import telling as telling_module
 from writeback.direct import work as work_module
 from writeback.direct.memory import DatabaseMemory
@@ -37,7 +36,6 @@ from writeback.keys import written
 from writeback.models import Begun, Connector, WritebackJob
 from writeback.services.drills import start
 from writeback.services.outcome import sweep
-from writeback.workplace import NotDone, Unwritable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -354,74 +352,32 @@ class TestThreads:
         wait_until(lambda: jobs(acme)[0].outcome == "succeeded", "the reset")
 
 
-class TestMemory:
-    def made(self, acme: Acme, connector: Connector) -> DatabaseMemory:
-        return DatabaseMemory(acme.id, connector.pk, timezone.now)
-
-    def test_a_job_is_begun_once_and_its_first_result_stays(
-        self, acme: Acme, connector: Connector
-    ) -> None:
-        memory, job, at = self.made(acme, connector), uuid4(), int(timezone.now().timestamp())
-        assert memory.find_intent(job) is None
-        assert memory.find_result(job) is None
-        assert memory.intend(job, 7, at, {"fence": 1})
-        assert not memory.intend(job, 7, at, {"fence": 2})
-        assert memory.find_intent(job) == {"fence": 1}
-        assert memory.times() == [at]
-        memory.settle(job, at, {"report": 1})
-        memory.settle(job, at, {"report": 2})
-        assert memory.find_result(job) == {"report": 1}
-        memory.forget(at)
-        assert memory.find_result(job) is not None
-        memory.forget(at + 1)
-        assert memory.find_intent(job) is None
-
-    def test_what_a_worker_holds_is_in_its_hand(
-        self, acme: Acme, direct: Connector, directory: Reachable
-    ) -> None:
-        drill(acme, direct)
-        [job] = jobs(acme)
-        memory = self.made(acme, direct)
-        memory.intend(job.pk, 1, int(timezone.now().timestamp()) - 61, {})
-        assert [entry.job for entry in memory.unsettled()] == [str(job.pk)]
-        with acme.inside():
-            until = timezone.now() + timedelta(seconds=5)
-            WritebackJob.objects.update(state="taken", leased_until=until)
-        assert memory.unsettled() == []
-
-    def test_without_a_database_nothing_may_be_done(
-        self, acme: Acme, connector: Connector, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        memory = self.made(acme, connector)
-        monkeypatch.setattr(memory_module, "tenant_context", _raise)
-        for act in (memory.times, memory.unsettled, lambda: memory.intend(uuid4(), 1, 1, {})):
-            with pytest.raises(Unwritable):
-                act()
-        with pytest.raises(NotDone), memory.counting():
-            pass
-
-    def test_nothing_is_begun_in_a_directory_that_was_stopped(
-        self, acme: Acme, connector: Connector
-    ) -> None:
-        with pytest.raises(NotDone), self.made(acme, connector).counting():
-            pass
-
-    def test_an_intent_is_there_for_others_before_the_directory_is_touched(
-        self, acme: Acme, direct: Connector, directory: Reachable, work: DirectWork
-    ) -> None:
-        seen: list[tuple[int, bool]] = []
-
-        def look() -> None:
-            seen.append((len(begun(acme)), connection.in_atomic_block))
-
-        directory.plan["asked"] = [look]
-        drill(acme, direct)
-        work.once()
-        assert seen == [(1, False)]
+def test_what_a_worker_holds_is_in_its_hand(
+    acme: Acme, direct: Connector, directory: Reachable
+) -> None:
+    drill(acme, direct)
+    [job] = jobs(acme)
+    memory = DatabaseMemory(acme.id, direct.pk, timezone.now)
+    memory.intend(job.pk, 1, int(timezone.now().timestamp()) - 61, {})
+    assert [entry.job for entry in memory.unsettled()] == [str(job.pk)]
+    with acme.inside():
+        until = timezone.now() + timedelta(seconds=5)
+        WritebackJob.objects.update(state="taken", leased_until=until)
+    assert memory.unsettled() == []
 
 
-def _raise(tenant: UUID) -> Any:
-    raise OperationalError("away")
+def test_an_intent_is_there_for_others_before_the_directory_is_touched(
+    acme: Acme, direct: Connector, directory: Reachable, work: DirectWork
+) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def look() -> None:
+        seen.append((len(begun(acme)), connection.in_atomic_block))
+
+    directory.plan["asked"] = [look]
+    drill(acme, direct)
+    work.once()
+    assert seen == [(1, False)]
 
 
 def test_a_fault_while_a_job_is_begun_is_no_change(

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -136,14 +136,6 @@ class RemindersAdmin(SingleRowAdmin, EditableAdmin):
     def shown_texts(self, row: ExpiryReminders) -> str:
         names = [name for tag, name in settings.LANGUAGES if row.texts.get(tag)]
         return ", ".join(names) or "–"
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        # An action on rows is refused and recorded like everywhere, though there are none.
-        if request.method != "POST" and self.has_add_permission(request):
-            return HttpResponseRedirect(reverse("admin:writeback_expiryreminders_add"))
-        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not ExpiryReminders.objects.exists()

@@ -155,7 +155,7 @@ def _waited(request: HttpRequest, agent: Agent, called_at: datetime, seconds: fl
             return _handed(request, agent, called_at)
 
     with bell.place_to_wait() as may_wait:
-        return bell.wait_for(agent.connector_id, look, seconds if may_wait else 0)
+        return bell.wait_for(agent.connector_id, look, seconds) if may_wait else None
 
 
 @_door

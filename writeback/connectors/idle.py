@@ -62,6 +62,11 @@ class Idle:
             self._waiting.append(_Waiting(held, self._clock()))
         self._drop_late()
 
+    def drop(self, server: str) -> None:
+        """Of a server that did not answer, no connection is waited on again."""
+        while (held := self._popped(server)) is not None:
+            held.link.close()
+
     def _popped(self, server: str) -> Held | None:
         with self._lock:
             mine = [one for one in self._waiting if one.held.link.controller == server]

@@ -88,6 +88,7 @@ class Servers:
     def failed(self, name: str) -> None:
         """This one did not answer a request."""
         self._breaker.failed(name)
+        self._idle.drop(name)
 
     def _worth_asking(self, only: str) -> list[Server]:
         if only and only not in self._servers:

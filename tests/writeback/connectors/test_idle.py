@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.certificates import Authority
+from tests.lab.scripted_ldap import ScriptedLdap
 from tests.services.ports import wait_until
 from tests.writeback.connectors.conftest import MakeServer
 from tests.writeback.connectors.domain import ADA, BASE, NEW, Clock, Domain, MakeDirectory
@@ -16,8 +17,8 @@ from writeback.connectors.idle import LASTS, WAITS
 from writeback.connectors.ldap_tls import READ_ANEW
 
 
-def job(directory: ActiveDirectory) -> None:
-    with directory.connect() as connection:
+def job(domain: ActiveDirectory) -> None:
+    with domain.connect() as connection:
         connection.rules(None)
 
 
@@ -26,11 +27,20 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+def server(scripted: MakeServer) -> ScriptedLdap:
+    return scripted(Domain())
+
+
+@pytest.fixture
+def domain(server: ScriptedLdap, directory: MakeDirectory, clock: Clock) -> ActiveDirectory:
+    """One directory with this one server."""
+    return directory(server, clock=clock)
+
+
 def test_one_job_after_the_other_uses_one_connection(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     for _ in range(4):
         job(domain)
         clock.now += WAITS - 0.1
@@ -39,10 +49,8 @@ def test_one_job_after_the_other_uses_one_connection(
 
 
 def test_two_jobs_at_once_have_a_connection_each_and_leave_both(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     for _ in range(2):
         with domain.connect(), domain.connect():
             pass
@@ -51,10 +59,8 @@ def test_two_jobs_at_once_have_a_connection_each_and_leave_both(
 
 
 def test_one_that_waited_too_long_says_goodbye_and_another_begins(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     job(domain)
     clock.now += WAITS
     job(domain)
@@ -64,11 +70,9 @@ def test_one_that_waited_too_long_says_goodbye_and_another_begins(
 
 
 def test_none_is_used_for_longer_than_a_minute(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
     """A password of the account that was changed, or a right that it lost, holds by then."""
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     began = clock.now
     while clock.now - began <= LASTS:
         job(domain)
@@ -78,23 +82,19 @@ def test_none_is_used_for_longer_than_a_minute(
 
 
 def test_one_that_the_server_ended_is_not_used(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
-    first = scripted(Domain())
-    domain = directory(first, clock=clock)
     job(domain)
-    first.hang_up()
+    server.hang_up()
     job(domain)
 
-    assert len(first.of("bindRequest")) == 2
+    assert len(server.of("bindRequest")) == 2
 
 
 @pytest.mark.parametrize("trouble", [Unreachable("unreachable"), KeyError("anything")])
 def test_one_on_which_something_went_wrong_is_not_used_again(
-    trouble: Exception, scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    trouble: Exception, server: ScriptedLdap, domain: ActiveDirectory
 ) -> None:
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     with pytest.raises(type(trouble)), domain.connect():
         raise trouble
     job(domain)
@@ -102,12 +102,22 @@ def test_one_on_which_something_went_wrong_is_not_used_again(
     assert len(server.of("bindRequest")) == 2
 
 
+def test_of_a_server_that_did_not_answer_none_is_used_again(
+    server: ScriptedLdap, domain: ActiveDirectory
+) -> None:
+    with domain.connect(), domain.connect():
+        pass
+    with pytest.raises(Unreachable), domain.connect():
+        raise Unreachable("unreachable")
+    job(domain)
+
+    assert len(server.of("bindRequest")) == 3
+
+
 def test_a_sign_in_of_a_person_has_a_connection_of_its_own(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, domain: ActiveDirectory, clock: Clock
 ) -> None:
     """Who is signed in on a connection decides what may be done on it."""
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
     job(domain)
     assert domain.sign_in(ADA, NEW) == "right"
     job(domain)
@@ -117,12 +127,11 @@ def test_a_sign_in_of_a_person_has_a_connection_of_its_own(
 
 
 def test_what_waits_is_closed_with_its_directory(
-    scripted: MakeServer, directory: MakeDirectory, clock: Clock
+    server: ScriptedLdap, directory: MakeDirectory, clock: Clock
 ) -> None:
-    server = scripted(Domain())
-    domain = directory(server, clock=clock)
-    job(domain)
-    del domain
+    own = directory(server, clock=clock)
+    job(own)
+    del own
     gc.collect()
 
     wait_until(lambda: len(server.of("unbindRequest")) == 1, "the goodbye")
