@@ -33,12 +33,6 @@ class Problem:
     suggestion: str
 
 
-def nothing_brought(
-    number: int, cells: Mapping[str, str]
-) -> tuple[Mapping[str, str], Sequence[Problem]]:
-    return cells, ()
-
-
 @dataclass(frozen=True)
 class Rules:
     """What rows are judged by. `contact_problem` and `language_problem` take the key of a column
@@ -51,7 +45,7 @@ class Rules:
     contact_problem: Callable[[str, str], str | None] = field(repr=False)
     language_problem: Callable[[str], str | None] = field(repr=False)
     brought: Callable[[int, Mapping[str, str]], tuple[Mapping[str, str], Sequence[Problem]]] = (
-        field(default=nothing_brought, repr=False)
+        field(repr=False)
     )
 
 

@@ -11,15 +11,26 @@ from accounts.imports.formats import Row
 from accounts.imports.plan import Held, OnFile, Options, Outcome, Step, plan_row
 from accounts.imports.report import Report
 from accounts.imports.summary import SHOWN, Summary, differences
-from accounts.imports.validation import CheckedRow, Rules, check_row
+from accounts.imports.validation import CheckedRow, Problem, Rules, check_row
 from accounts.numbers import BadNumber, written_number
 
 ALICE = "alice@contoso.example"
+UNKNOWN = Problem("unknown_directory", "directory", "cellar", "There is no such one.", "Add it.")
+
+
+def judged_by_an_app(
+    number: int, cells: Mapping[str, str]
+) -> tuple[Mapping[str, str], tuple[Problem, ...]]:
+    kept = {key: value.casefold() for key, value in cells.items()}
+    return kept, (UNKNOWN,) if kept.get("directory") == UNKNOWN.shown else ()
+
+
 RULES = Rules(
     domains=frozenset({"contoso.example"}),
     repeated={"twice@contoso.example": (2, 7, 9)},
     contact_problem=contact_problem,
     language_problem=lambda tag: None if tag == "en" else "Use en.",
+    brought=judged_by_an_app,
 )
 
 
@@ -112,6 +123,24 @@ def test_a_ragged_row_has_that_one_problem() -> None:
 
 def test_an_empty_cell_wants_nothing() -> None:
     assert checked(mobile_phone="", language="").wanted == {}
+
+
+@pytest.mark.parametrize(
+    ("directory", "kept", "problems"), [("HQ", "hq", ()), ("Cellar", "cellar", (UNKNOWN,))]
+)
+def test_an_app_judges_the_cells_of_its_columns_and_puts_them_in_their_form(
+    directory: str, kept: str, problems: tuple[Problem, ...]
+) -> None:
+    row = checked(directory=directory, language="en")
+
+    assert row.wanted == {"directory": kept, "language": "en"}
+    assert row.problems == problems
+
+
+def test_an_app_is_not_asked_about_cells_that_are_wrong_already() -> None:
+    row = checked(directory="Cellar", source="two\nlines")
+
+    assert [problem.code for problem in row.problems] == ["not_printable"]
 
 
 def test_two_zeros_are_answered_with_the_number_as_it_should_be_written() -> None:
