@@ -14,6 +14,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from .agent.cap import Cap
+from .agent.slots import Slot
 from .connectors.base import Directory, Entry
 from .outcomes import Witness
 from .places import Place
@@ -58,9 +59,12 @@ class Memory(Protocol):
 class Reports(Protocol):
     """Takes what became of jobs to whoever asked."""
 
-    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
+    def add(
+        self, job: UUID, report: Report, fence: int, delay: float = 0, slot: Slot | None = None
+    ) -> None:
         """A report in place of an earlier one of the same job. delay: for one that is worth telling
-        only if nothing better comes in so many seconds."""
+        only if nothing better comes in so many seconds. slot: the place that the job leaves; who
+        takes the report frees it, or fills it with the job that comes with the answer."""
 
 
 class Unwritable(Exception):

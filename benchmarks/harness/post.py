@@ -12,17 +12,25 @@ from tests.services.ports import free_port
 _ADDRESS = re.compile(rb"<([^>]*)>")
 
 
-@dataclass(frozen=True)
-class Mail:
-    """One accepted mail: the envelope's recipient and the plain text."""
-
-    to: str
-    subject: str
-    text: str
-
-
 class NoMail(RuntimeError):
     """What was waited for did not come."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One accepted mail. Read only when somebody asks for it: what is measured at the moment it
+    comes shares the processors with whoever reads it."""
+
+    raw: bytes
+
+    def find(self, pattern: str) -> str:
+        """The first group of `pattern` in the plain text. Raises NoMail."""
+        message = message_from_bytes(self.raw, policy=policy.default)
+        body = message.get_body(("plain",))
+        match = re.search(pattern, body.get_content() if body is not None else "")
+        if match is None:
+            raise NoMail(f"not the mail that was waited for: {message['Subject']}")
+        return match[1]
 
 
 class MailSink:
@@ -53,10 +61,7 @@ class MailSink:
             if not self._arrived.wait_for(found, seconds):
                 raise NoMail(f"no mail to {address} within {seconds} s")
             mail = self._mails.pop(address)[-1]
-        match = re.search(pattern, mail.text)
-        if match is None:
-            raise NoMail(f"not the mail that was waited for: {mail.subject}")
-        return match[1]
+        return mail.find(pattern)
 
     def clear(self) -> None:
         with self._arrived:
@@ -106,12 +111,8 @@ class MailSink:
         writer.close()
 
     def _keep(self, to: list[str], raw: bytes) -> None:
-        message = message_from_bytes(raw, policy=policy.default)
-        body = message.get_body(("plain",))
-        text = body.get_content() if body is not None else ""
         with self._arrived:
             for address in to:
                 self.recipients[address] = self.recipients.get(address, 0) + 1
-                mail = Mail(address, str(message["Subject"]), text)
-                self._mails.setdefault(address, []).append(mail)
+                self._mails.setdefault(address, []).append(Mail(raw))
             self._arrived.notify_all()

@@ -13,11 +13,11 @@ from notifications.services import CodeSource
 from sspr_project.worker import ASKED, run_once
 from tenants.context import tenant_context
 from tenants.models import AuditPending, Tenant
+from tests.costs import counted
 from tests.notifications.conftest import contoso
 from tests.notifications.post import queue_code, queue_notice
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TRANSACTION = ("BEGIN", "COMMIT")
 
 
 @pytest.fixture
@@ -33,14 +33,6 @@ def warm(by_file: Path, now: datetime) -> Tenant:
     run_once(ASKED)
     run_once(ASKED)
     return tenant
-
-
-def statements(captured: CaptureQueriesContext) -> list[str]:
-    return [query["sql"] for query in captured if query["sql"] not in TRANSACTION]
-
-
-def commits(captured: CaptureQueriesContext) -> int:
-    return sum(query["sql"] == "COMMIT" for query in captured)
 
 
 @pytest.mark.parametrize("notices", [0, 2, 4])
@@ -59,13 +51,12 @@ def test_a_run_that_sends_and_seals_costs_five_statements_and_two_commits(
         assert not Message.objects.exclude(state="sent").exists()
         assert not AuditPending.objects.exists()
     # Who waits; its messages, what became of them; its events, their seals.
-    assert len(statements(captured)) == 5
-    assert commits(captured) == 2
+    counts = counted(captured)
+    assert (counts["statement"], counts["COMMIT"]) == (5, 2)
 
 
 def test_a_run_with_nothing_to_do_costs_one_statement(warm: Tenant) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert run_once(ASKED) == 0
 
-    assert len(statements(captured)) == 1
-    assert commits(captured) == 0
+    assert counted(captured) == {"statement": 1}

@@ -170,22 +170,26 @@ class FieldAgent:
         }
 
     def take(self) -> Held | None:
-        """The next job, checked and opened as an agent does."""
+        """The next job, if there is one now."""
         reply = self.call("jobs/next", {"wait": 0})
         if reply.status == 204:
             return None
         assert (reply.status, reply.signed) == (200, True), reply
-        data = base64.b64decode(reply.body["envelope"])
+        return self.opened(reply.body)
+
+    def opened(self, handed: Mapping[str, Any]) -> Held:
+        """A job as it was handed out, checked and opened as an agent does."""
+        data = base64.b64decode(handed["envelope"])
         signers = {
             name: Ed25519PublicKey.from_public_bytes(base64.b64decode(key))
             for name, key in self.told["signers"].items()
         }
         envelope = read_envelope(data, signers, self.clock.now)
-        assert str(envelope.job.id) == reply.body["job"]
-        return Held(envelope.job, reply.body["fence"], envelope.open(self.key))
+        assert str(envelope.job.id) == handed["job"]
+        return Held(envelope.job, handed["fence"], envelope.open(self.key))
 
-    def report(self, held: Held, report: Report) -> Reply:
-        body = {"fence": held.fence, "report": written(report)}
+    def report(self, held: Held, report: Report, **more: object) -> Reply:
+        body = {"fence": held.fence, "report": written(report), **more}
         return self.call(f"jobs/{held.job.id}/result", body)
 
     def do(self, report: Report) -> Held:

@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.cast import PASSWORD, Acme
+from tests.costs import counted
 from tests.resets.visitor import Clock
 from tests.writeback.field import (
     DONE,
@@ -24,6 +27,7 @@ from writeback.reports import Report
 from writeback.services import taking
 from writeback.services.outcome import sweep
 
+STATEMENTS = 8
 NOT_APPLIED = Report("failed", "not_applied", at=1)
 
 
@@ -241,3 +245,84 @@ def test_a_result_for_a_job_that_was_not_taken_is_refused(
     assert agent.report(held, DONE).status == 409
     held.fence = 1
     assert agent.report(held, DONE).status == 200
+
+
+@pytest.fixture
+def in_line(placed: Acme, clock: Clock) -> list[WritebackJob]:
+    """Two more of Bob's jobs, behind the one that is there."""
+    clock.shift(seconds=1)
+    first = order(placed, placed.bob, clock.now)
+    clock.shift(seconds=1)
+    return first + order(placed, placed.bob, clock.now)
+
+
+def test_who_reports_and_has_room_gets_the_next_job_with_the_answer(
+    placed: Acme, in_line: list[WritebackJob], agent: FieldAgent, other: FieldAgent
+) -> None:
+    held = agent.take()
+    assert held is not None
+    asking, not_asking = agent.report(held, DONE, next=True), agent.report(held, DONE, next=False)
+    second = agent.opened(asking.body["next"])
+    left = other.take()
+
+    assert (asking.status, asking.signed, asking.body["accepted"]) == (200, True, True)
+    assert not_asking.body == agent.report(held, DONE).body == {"accepted": True}
+    assert [second.job.id, left and left.job.id] == [job.pk for job in in_line]
+    assert agent.report(second, DONE, next=True).body == {"accepted": True}, "nothing waits"
+
+
+def test_a_report_that_comes_too_late_asks_for_the_next_job_like_any_other(
+    placed: Acme, in_line: list[WritebackJob], agent: FieldAgent, other: FieldAgent, clock: Clock
+) -> None:
+    held = agent.take()
+    assert held is not None
+    clock.shift(seconds=31)
+    assert other.take() is not None
+
+    late = agent.report(held, DONE, next=True)
+
+    assert (late.status, late.body["accepted"]) == (409, False)
+    assert agent.opened(late.body["next"]).job.id == in_line[0].pk
+
+
+def test_a_job_whose_answer_was_lost_on_its_way_is_handed_on_after_its_lease(
+    placed: Acme, in_line: list[WritebackJob], agent: FieldAgent, other: FieldAgent, clock: Clock
+) -> None:
+    held = agent.take()
+    assert held is not None
+    lost = agent.report(held, DONE, next=True)
+    again = agent.report(held, DONE, next=True)
+    assert other.take() is None
+    clock.shift(seconds=31)
+    taken_over = other.take()
+
+    assert [agent.opened(reply.body["next"]).job.id for reply in (lost, again)] == [
+        job.pk for job in in_line
+    ]
+    assert taken_over is not None
+    assert (taken_over.job.id, taken_over.fence) == (in_line[0].pk, 2)
+
+
+@pytest.mark.parametrize("wish", [1, None, "yes", {}])
+def test_a_wish_that_is_none_is_refused_with_the_report(
+    placed: Acme, in_line: list[WritebackJob], agent: FieldAgent, wish: object
+) -> None:
+    held = agent.take()
+    assert held is not None
+    reply = agent.report(held, DONE, next=wish)
+
+    assert (reply.status, reply.body) == (400, {"error": "body"})
+    assert agent.report(held, DONE).body == {"accepted": True}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_with_its_next_job_is_one_transaction(
+    placed: Acme, in_line: list[WritebackJob], agent: FieldAgent
+) -> None:
+    held = agent.take()
+    assert held is not None
+    with CaptureQueriesContext(connection) as captured:
+        assert "next" in agent.report(held, DONE, next=True).body
+
+    counts = counted(captured)
+    assert (counts["COMMIT"], counts["statement"]) == (1, STATEMENTS)

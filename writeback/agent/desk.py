@@ -21,6 +21,7 @@ from ..protocol import Refused, read_envelope
 from ..reports import Report, read
 from ..workplace import Delivery, Reports, Unwritable, Workplace
 from .identity import decoded
+from .slots import Slot
 
 LEASE = 30.0
 TOLD_AFTER = 18.0
@@ -47,26 +48,6 @@ class HandedOut:
         if fence < 1 or not lease > 0:
             raise ValueError("fence and lease count from one")
         return cls(UUID(str(body["job"])), fence, min(lease, LEASE), decoded(body["envelope"]))
-
-
-class Slot:
-    """A place at the directory, given back once. slots: what it takes a place of."""
-
-    def __init__(self, *slots: Semaphore) -> None:
-        self._slots = slots
-        self._lock = Lock()
-        self._is_held = True
-
-    def joined(self, slots: Semaphore) -> "Slot":
-        """The same place, with one of these that was taken too; used in this one's stead."""
-        return Slot(*self._slots, slots)
-
-    def free(self) -> None:
-        with self._lock:
-            if self._is_held:
-                self._is_held = False
-                for slots in self._slots:
-                    slots.release()
 
 
 class Desk:
@@ -145,13 +126,11 @@ class Desk:
             log.error("job %s: %s", handed.job, fault)
             is_open = self._knows(handed.job) or handed.fence > 1
             report = self._workplace.report("unknown" if is_open else "failed", "refused")
-        finally:
-            slot.free()
         with self._lock:
             fence = self._fences.pop(handed.job)
             if report.outcome == "unknown":
                 self._left_open[handed.job] = fence
-            self._reporting.add(handed.job, report, fence)
+            self._reporting.add(handed.job, report, fence, slot=slot)
         self._ended()
         log.info("job %s: %s %s", handed.job, report.outcome, report.cause)
 

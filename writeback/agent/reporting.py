@@ -1,5 +1,8 @@
 """Bringing reports to the product until it has taken them, through outages and restarts.
 
+A job that ends leaves a place, and its report asks for the next one: where jobs wait that is one
+call for each instead of two. A report that did not arrive frees its place.
+
 What is in the journal is brought until the product has it; the rest as long as somebody could be
 waiting for it. Only the newest report of a job counts.
 """
@@ -9,27 +12,36 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Lock
+from typing import Any
 from uuid import UUID
 
 from ..protocol import LIFETIME
 from ..reports import NotAReport, Report, read, written
 from ..workplace import Unwritable
 from .client import Client, NoAnswer, TurnedAway
+from .desk import HandedOut
 from .journal import Journal
 from .pace import Backoff, Ending
+from .slots import Slot
 
 log = logging.getLogger("sspr-agent")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """due, until: of the monotonic clock. until counts only for what is not in the journal."""
+    """due, until: of the monotonic clock. until counts only for what is not in the journal. slot:
+    what the job left, if nobody has it yet."""
 
     job: UUID
     report: Report
     fence: int
     due: float
     until: float
+    slot: Slot | None = None
+
+    def free(self) -> None:
+        if self.slot is not None:
+            self.slot.free()
 
 
 class Reporting:
@@ -42,12 +54,15 @@ class Reporting:
         ending: Ending,
         monotonic: Callable[[], float],
         seconds: Callable[[], int],
+        take: Callable[[HandedOut, Slot], None],
     ) -> None:
+        """take: begins a job that came with an answer."""
         self._client = client
         self._journal = journal
         self._ending = ending
         self._monotonic = monotonic
         self._seconds = seconds
+        self._take = take
         self._waiting: dict[UUID, Waiting] = {}
         self._changed = Condition()
         self._bringing = Lock()
@@ -61,14 +76,18 @@ class Reporting:
             except (NotAReport, KeyError):
                 log.warning("job %s: its result is of another version, not reported", entry.job)
 
-    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
-        """A report in place of an earlier one of the same job. delay: for one that is worth telling
-        only if nothing better comes in so many seconds."""
+    def add(
+        self, job: UUID, report: Report, fence: int, delay: float = 0, slot: Slot | None = None
+    ) -> None:
+        """See `workplace.Reports`."""
         now = self._monotonic()
         until = now + LIFETIME.total_seconds()
         with self._changed:
-            self._waiting[job] = Waiting(job, report, fence, now + delay, until)
+            before = self._waiting.get(job)
+            self._waiting[job] = Waiting(job, report, fence, now + delay, until, slot)
             self._changed.notify_all()
+        if before is not None:
+            before.free()
 
     def run(self) -> None:
         """Until the agent ends."""
@@ -117,16 +136,20 @@ class Reporting:
             return is_over or self._brought(waiting)
 
     def _brought(self, waiting: Waiting) -> bool:
-        body = {"fence": waiting.fence, "report": written(waiting.report)}
+        asks = self._may_ask(waiting.slot)
+        body = {"fence": waiting.fence, "report": written(waiting.report), "next": asks}
         try:
             answer = self._client.call(f"/jobs/{waiting.job}/result", body)
         except NoAnswer as error:
             log.warning("job %s: not reported yet: %s", waiting.job, error)
+            self._free_places()
             return False
         except TurnedAway as refusal:
             self._ending.turned_away(refusal.cause)
+            self._free_places()
             return False
         self._backoff.reset()
+        self._fill(waiting.slot, answer.body.get("next"))
         if answer.status != 200:
             log.warning("job %s: report not taken, status %s", waiting.job, answer.status)
         self._note(waiting, body["report"])
@@ -134,6 +157,33 @@ class Reporting:
             if self._waiting.get(waiting.job) is waiting:
                 del self._waiting[waiting.job]
         return True
+
+    def _may_ask(self, slot: Slot | None) -> bool:
+        """As the one who asks for jobs: not at the end, nor with a journal not to be believed."""
+        has_room = slot is not None and slot.is_held
+        return has_room and not self._ending.is_set and not self._journal.is_damaged
+
+    def _fill(self, slot: Slot | None, found: Any) -> None:
+        """Begins what came with an answer in the place that was left, or gives the place back."""
+        if slot is None:
+            return
+        if found is None or self._ending.is_set:
+            slot.free()
+            return
+        try:
+            handed = HandedOut.read(found)
+        except (ValueError, KeyError, TypeError):
+            log.warning("what came with an answer is no job")
+            slot.free()
+        else:
+            self._take(handed, slot)
+
+    def _free_places(self) -> None:
+        """Nobody keeps a place while reports wait for a product that does not answer."""
+        with self._changed:
+            left = list(self._waiting.values())
+        for waiting in left:
+            waiting.free()
 
     def _note(self, waiting: Waiting, report: object) -> None:
         """Only of what the journal holds as the end: an "unknown" may have gone before it."""

@@ -24,6 +24,7 @@ from .mending import Mending
 from .pace import Backoff, Ending
 from .probing import Health, Probing, probe
 from .reporting import Reporting
+from .slots import Slot
 
 WAIT = 25
 IN_HAND_ENDS_WITHIN = 30.0
@@ -63,7 +64,14 @@ class Agent:
         )
         workplace = Workplace(directory, self._journal, keys.find, bounds, clocks)
         self._board = Board(config.state, seconds)
-        self._reporting = Reporting(self._client, self._journal, ending, clocks.monotonic, seconds)
+        self._reporting = Reporting(
+            self._client,
+            self._journal,
+            ending,
+            clocks.monotonic,
+            seconds,
+            self._begin,
+        )
         self._desk = Desk(workplace, identity.signers, self._reporting, config.at_once)
         self._mending = Mending(workplace, self._journal, self._desk, self._reporting, ending)
         self._beats = Beats(self._client, keys, self._journal, clocks, ending, self._board)
@@ -153,6 +161,10 @@ class Agent:
                 slot.free()
             else:
                 self._desk.take(handed, slot)
+
+    def _begin(self, handed: HandedOut, slot: Slot) -> None:
+        """A job that came with the answer to a report."""
+        self._desk.take(handed, slot)
 
     def _asked(self) -> HandedOut | None:
         """A job, if there is one within the time the product waits for it."""

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -33,13 +34,14 @@ class OtherProtocol(ValueError):
     """The agent speaks a protocol that is no longer, or not yet, spoken here."""
 
 
-def fields(body: bytes, names: set[str]) -> Mapping[str, Any]:
-    """The object in the body, with exactly these fields. Raises BadBody."""
+def fields(body: bytes, names: set[str], maybe: Set[str] = frozenset()) -> Mapping[str, Any]:
+    """The object in the body, with these fields, perhaps some of `maybe`, and no other. Raises
+    BadBody."""
     try:
         found = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise BadBody("not JSON") from None
-    if not isinstance(found, dict) or set(found) != names:
+    if not isinstance(found, dict) or not names <= set(found) <= names | maybe:
         raise BadBody("fields")
     return found
 
@@ -95,14 +97,25 @@ def wait(body: bytes) -> int:
     return _number(fields(body, {"wait"})["wait"], MAX_WAIT + 1)
 
 
-def result(body: bytes) -> tuple[int, Report]:
-    """Fence and report."""
-    found = fields(body, {"fence", "report"})
+@dataclass(frozen=True)
+class Result:
+    """asks: whether there is room for the next job, which then comes with the answer."""
+
+    fence: int
+    report: Report
+    asks: bool
+
+
+def result(body: bytes) -> Result:
+    found = fields(body, {"fence", "report"}, maybe={"next"})
     try:
         report = reports.read(found["report"])
     except reports.NotAReport:
         raise BadBody("report") from None
-    return _number(found["fence"], 2**31), report
+    asks = found.get("next", False)
+    if not isinstance(asks, bool):
+        raise BadBody("next")
+    return Result(_number(found["fence"], 2**31), report, asks)
 
 
 def _jobs(found: object) -> frozenset[UUID] | None:

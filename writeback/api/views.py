@@ -130,9 +130,11 @@ def next_job(request: HttpRequest, call: Call, now: datetime) -> Answer:
         taken: object = _handed(request, agent, now)
     if taken is None and seconds > 0:
         taken = _waited(request, agent, now, seconds)
-    if not isinstance(taken, taking.Taken):
-        return 204, None
-    return 200, {
+    return (200, _shown(taken)) if isinstance(taken, taking.Taken) else (204, None)
+
+
+def _shown(taken: taking.Taken) -> Mapping[str, Any]:
+    return {
         "job": str(taken.job),
         "fence": taken.fence,
         "lease": taken.lease,
@@ -160,7 +162,11 @@ def _waited(request: HttpRequest, agent: Agent, called_at: datetime, seconds: fl
 
 @_door
 def result(request: HttpRequest, call: Call, now: datetime, *, job: UUID) -> Answer:
+    """What became of a job, and for who asks for it the next one: one call where jobs wait."""
     with _calling(request, call, now) as agent:
-        fence, report = reading.result(call.body)
-        accepted = outcome.take_report(outcome.Reported(job, agent, fence, report), now)
-    return 200 if accepted else 409, {"accepted": accepted}
+        found = reading.result(call.body)
+        reported = outcome.Reported(job, agent, found.fence, found.report)
+        accepted = outcome.take_report(reported, now)
+        taken = _handed(request, agent, now) if found.asks else None
+    following = {"next": _shown(taken)} if isinstance(taken, taking.Taken) else {}
+    return 200 if accepted else 409, {"accepted": accepted, **following}

@@ -12,10 +12,11 @@ from django.db import connections
 
 from tenants.keys import CACHE_SECONDS
 
-from ..agent.desk import Desk, HandedOut, Slot
+from ..agent.desk import Desk, HandedOut
 from ..agent.mending import Mending
 from ..agent.pace import Ending
 from ..agent.probing import Health, probe
+from ..agent.slots import Slot
 from ..keys import signer_public_keys
 from ..models import Agent
 from ..own import find_own_key

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tenants.context import tenant_context
 
+from ..agent.slots import Slot
 from ..models import Agent
 from ..protocol import LIFETIME
 from ..reports import Report
@@ -107,8 +108,12 @@ class Voice:
         self._tenant = tenant
         self._agent = agent
 
-    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
+    def add(
+        self, job: UUID, report: Report, fence: int, delay: float = 0, slot: Slot | None = None
+    ) -> None:
         """See `workplace.Reports`."""
+        if slot is not None:
+            slot.free()
         now = time.monotonic()
         until = now + LIFETIME.total_seconds()
         waiting = Waiting(self._tenant, self._agent, job, report, fence, now + delay, until)

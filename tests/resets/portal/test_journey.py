@@ -14,6 +14,7 @@ from resets.models import Flow
 from tenants.front import forget_fronts
 from tenants.keys import forget_keys
 from tests.cast import NEW_PASSWORD, PASSWORD, Acme, app_code
+from tests.costs import counted
 from tests.resets.conftest import NOW, Post
 from tests.resets.visitor import Clock, Visitor, get_flow_row, trail, types
 from tests.resets.walks import (
@@ -335,7 +336,7 @@ def _counted_steps(
     def step(act: Callable[[], object]) -> None:
         with CaptureQueriesContext(connection) as queries:
             act()
-        steps.append(counted([query["sql"] for query in queries]))
+        steps.append(counted(queries))
 
     step(lambda: visitor.start(acme.bob.user_id))
     step(lambda: visitor.fill(code=app_code(acme.bob, clock.now)))
@@ -346,10 +347,6 @@ def _counted_steps(
 
     assert visitor.shown.state == "done"
     return steps
-
-
-def counted(statements: Sequence[str]) -> Counter[str]:
-    return Counter(sql if sql in {"BEGIN", "COMMIT"} else "statement" for sql in statements)
 
 
 def test_a_way_can_be_chosen_again_while_a_code_is_waited_for(

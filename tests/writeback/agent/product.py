@@ -194,7 +194,8 @@ class Product(LoopbackService):
         with self._lock:
             self.results.append((job, data["fence"], data["report"]))
         is_newest = data["fence"] == self.fences.get(job, data["fence"])
-        return (200, {"accepted": True}) if is_newest else (409, {"accepted": False})
+        following = {"next": self.line.get_nowait()} if data["next"] and self.line.qsize() else {}
+        return 200 if is_newest else 409, {"accepted": is_newest, **following}
 
 
 def _shown(certificate: Path) -> ssl.SSLContext:

@@ -26,6 +26,7 @@ from writeback.agent.desk import TOLD_AFTER, Desk, HandedOut
 from writeback.agent.mending import KEPT, OFTEN, SELDOM, Mending
 from writeback.agent.pace import Ending
 from writeback.agent.reporting import Reporting
+from writeback.agent.slots import Slot
 from writeback.protocol import Job, Passwords, make_envelope
 from writeback.reports import Report
 
@@ -48,8 +49,12 @@ class Told:
     def __init__(self) -> None:
         self.reports: list[tuple[UUID, Report, int, float]] = []
 
-    def add(self, job: UUID, report: Report, fence: int, delay: float = 0) -> None:
+    def add(
+        self, job: UUID, report: Report, fence: int, delay: float = 0, slot: Slot | None = None
+    ) -> None:
         self.reports.append((job, report, fence, delay))
+        if slot is not None:
+            slot.free()
 
     @property
     def ends(self) -> list[tuple[str, str, int]]:

@@ -1,9 +1,10 @@
 """Reports reach the product once each, in the end, and never in the wrong order."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from django.utils import timezone
 
 from tests.services.ports import wait_until
 from tests.writeback.agent.conftest import Serve
-from tests.writeback.agent.product import Product
+from tests.writeback.agent.product import Product, Said
 from tests.writeback.bench import TestClock
 from writeback.agent.client import Client, Speaker
+from writeback.agent.desk import HandedOut
 from writeback.agent.journal import Journal
 from writeback.agent.pace import LONGEST, Backoff, Ending
 from writeback.agent.reporting import Reporting
+from writeback.agent.slots import Slot
 from writeback.reports import Report, written
 
 JOB, OTHER = UUID(int=1), UUID(int=2)
@@ -37,6 +40,8 @@ class Desk:
         self.product = product
         self.clock = TestClock()
         self.ending = Ending()
+        self.begun: list[tuple[UUID, Slot]] = []
+        self.places = Semaphore(1)
         self.client = Client(product.url, speaker, timezone.now)
         self.journal = Journal(path)
         self.reporting = self.fresh()
@@ -45,7 +50,19 @@ class Desk:
         """As after a restart."""
         clock = self.clock
         seconds = lambda: int(clock.at.timestamp())  # noqa: E731 - read beside its use
-        return Reporting(self.client, self.journal, self.ending, lambda: clock.seconds, seconds)
+        return Reporting(
+            self.client, self.journal, self.ending, lambda: clock.seconds, seconds, self.begin
+        )
+
+    def begin(self, handed: HandedOut, slot: Slot) -> None:
+        self.begun.append((handed.job, slot))
+
+    def leave_place(self, job: UUID = JOB, report: Report = DONE) -> Slot:
+        """A job ends, and its report has its place."""
+        assert self.places.acquire(blocking=False)
+        slot = Slot(self.places)
+        self.reporting.add(job, report, 1, slot=slot)
+        return slot
 
     def bring(self) -> None:
         self.reporting.finish(10)
@@ -186,3 +203,73 @@ def test_a_report_says_when_it_was_true(desk: Desk) -> None:
     desk.bring()
 
     assert desk.product.results[0][2]["at"] == 77
+
+
+def test_the_next_job_comes_with_the_answer_and_takes_the_place(desk: Desk) -> None:
+    slot = desk.leave_place()
+    desk.product.put(OTHER, 1, b"sealed")
+
+    desk.bring()
+
+    assert desk.begun == [(OTHER, slot)]
+    assert (desk.told, slot.is_held) == ([(JOB, 1, "succeeded")], True)
+
+
+def test_a_place_is_free_when_nothing_comes_with_the_answer(desk: Desk) -> None:
+    slot = desk.leave_place()
+
+    desk.bring()
+
+    assert (desk.begun, slot.is_held) == ([], False)
+    assert desk.leave_place() is not slot
+
+
+@pytest.mark.parametrize("found", [7, [], {"job": str(OTHER)}, "job"])
+def test_what_comes_with_the_answer_and_is_no_job_is_not_begun(desk: Desk, found: object) -> None:
+    def with_next(said: Said) -> Said:
+        body = json.dumps({"accepted": True, "next": found}).encode()
+        return desk.product.signed(replace(said, body=body))
+
+    desk.product.tamper = with_next
+    slot = desk.leave_place()
+
+    desk.bring()
+
+    assert (desk.begun, slot.is_held, desk.reporting.count) == ([], False, 0)
+
+
+def test_a_job_is_asked_for_only_where_there_is_room_and_it_would_be_begun(desk: Desk) -> None:
+    desk.product.put(OTHER, 1, b"sealed")
+    desk.leave_place().free()
+    desk.bring()
+    desk.reporting.add(OTHER, DONE, 1)
+    desk.bring()
+    desk.ending.ask()
+    slot = desk.leave_place()
+    desk.bring()
+
+    assert [data["next"] for _, data in desk.product.calls] == [False, False, False]
+    assert (desk.begun, slot.is_held) == ([], False)
+
+
+@pytest.mark.parametrize("refusal", [None, (401, "revoked")])
+def test_no_place_waits_for_a_product_that_does_not_take_reports(
+    desk: Desk, refusal: tuple[int, str] | None
+) -> None:
+    slot = desk.leave_place()
+    desk.product.turn_away = refusal
+    if refusal is None:
+        desk.product.is_deaf.set()
+
+    desk.reporting.add(OTHER, DONE, 1)
+    desk.bring()
+
+    assert (slot.is_held, desk.reporting.count) == (False, 2)
+
+
+def test_a_report_in_place_of_another_gives_its_place_back(desk: Desk) -> None:
+    slot = desk.leave_place(report=UNKNOWN)
+
+    desk.reporting.add(JOB, DONE, 1)
+
+    assert not slot.is_held
