@@ -9,7 +9,8 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock, Semaphore, Thread
+from functools import partial
+from threading import Lock, Semaphore
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from ..outcomes import SETTLES_AFTER
 from ..protocol import Refused, read_envelope
 from ..reports import Report, read
 from ..workplace import Delivery, Reports, Unwritable, Workplace
+from .hands import Hands
 from .identity import decoded
 from .slots import Slot
 
@@ -70,7 +72,7 @@ class Desk:
         self._lock = Lock()
         self._fences: dict[UUID, int] = {}
         self._left_open: dict[UUID, int] = {}
-        self._threads: list[Thread] = []
+        self._hands = Hands()
 
     def find_slot(self, seconds: float) -> Slot | None:
         """A place at the directory; nothing while all are taken."""
@@ -103,15 +105,11 @@ class Desk:
         if is_in_hand:
             slot.free()
             return
-        thread = Thread(target=self._work, args=(handed, slot, taken_at), daemon=True)
-        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
-        thread.start()
+        self._hands.begin(partial(self._work, handed, slot, taken_at))
 
     def finish(self, seconds: float) -> None:
         """Waits for the jobs in hand to come to an end."""
-        end = self._workplace.clocks.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, end - self._workplace.clocks.monotonic()))
+        self._hands.finish(seconds)
 
     def _work(self, handed: HandedOut, slot: Slot, taken_at: float) -> None:
         def interim(report: Report) -> None:
