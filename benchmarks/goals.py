@@ -117,7 +117,7 @@ def _path(results: Results) -> float:
 
 
 def _of_domain(results: Results) -> float:
-    return float(results["writeback"]["rate"]["jobs that wait"]["of_alone"]["middle"])
+    return float(results["writeback"]["rate"]["apart"]["jobs that wait"]["of_alone"]["middle"])
 
 
 def _memory(results: Results) -> float:
@@ -169,7 +169,7 @@ GOALS = (
     Goal("P22", "peak with 50 new passwords at once ÷ base + threads × 19 MiB", 1.0, 1.0, _memory),
     Goal("–", "new password sent until its page says done, with a directory, p95, ms", 2000, 1000,
          _path),
-    Goal("–", "resets a second of one domain behind the product ÷ of the domain alone", 0.8, 0.9,
+    Goal("–", "resets a second of one domain behind the product, apart ÷ of it alone", 0.8, 0.9,
          _of_domain, at_least=True),
     Goal("P23", "connections opened for 1,000 requests on 8 threads", 8, 8,
          lambda r: float(r["load"]["memory"][OURS]["connections_a_1000"])),

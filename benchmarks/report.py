@@ -295,8 +295,12 @@ def path(results: Results) -> str:
 
 
 def rate(results: Results) -> str:
-    found = results["writeback"]["rate"]
-    ways = [(name, way) for name, way in found.items() if name != "noisy"]
+    ways = [
+        (f"{arrangement}: {name}", way)
+        for arrangement, found in results["writeback"]["rate"].items()
+        for name, way in found.items()
+        if name != "noisy"
+    ]
     parts = list(next(way["cpu_ms"] for _, way in ways if way["cpu_ms"]))
     head = ("", "resets a second", "÷ alone", *(f"{part}, CPU ms a reset" for part in parts))
     rows = [

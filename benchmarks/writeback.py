@@ -7,8 +7,10 @@ rate  resets a second through one controller, in turn: the domain alone, on conn
       open; behind the product while jobs wait for it; and with the whole way beside it, from the
       form to the page that says it is done
 
-Everything runs on the same processors, the domain and the clients too: what the product needs for
-itself is taken from the domain's share, so the CPU of each process stands beside the rates.
+The rates are taken twice. Apart: the domain has one processor to itself, as a controller has a
+machine to itself; product, database, clients and mail server share the others. Together: everything
+on all of them, so that what the product needs for itself is taken from the domain's share. The CPU
+of each process stands beside the rates.
 """
 
 import argparse

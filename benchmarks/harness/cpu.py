@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -51,6 +52,15 @@ def _stat(process: int) -> list[str]:
     except OSError:
         return []
     return text.rpartition(")")[2].split()
+
+
+def keep_on(root: int, processors: Iterable[int]) -> None:
+    """From now on this process, and all that it starts, has these processors and no others."""
+    allowed = frozenset(processors)
+    for process in tree(root):
+        for thread in (_PROC / str(process) / "task").iterdir():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), allowed)
 
 
 def pss_bytes(process: int) -> int:

@@ -6,9 +6,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -16,6 +15,7 @@ from django import db
 
 from benchmarks.harness.browser import Browser, WentWrong
 from benchmarks.harness.cluster import product_env
+from benchmarks.harness.cpu import keep_on
 from benchmarks.harness.directory import Domain, Keys, Signer, agent, connect, domain, link
 from benchmarks.harness.measure import MS, Meter
 from benchmarks.harness.output import as_json, say, table
@@ -27,12 +27,13 @@ from benchmarks.harness.walks import address_of, start
 from benchmarks.harness.wire import Connection
 from benchmarks.measured.peers import code_of
 from tenants.context import tenant_context
-from tests.lab.seeds import Seed
 from tests.services.ports import wait_until
+from writeback.connectors.base import Connection as DirectoryConnection
 from writeback.models import WritebackJob
 
 WORKERS, THREADS = 2, 8
 ALONE, WAITING, WHOLE = "the domain alone", "jobs that wait", "from form to done"
+APART, TOGETHER = "apart", "together"
 POLLS_EVERY = 0.4
 """Seconds, as the script of the page that waits does."""
 _IS_IN = (
@@ -85,6 +86,20 @@ class Hybrid:
         browser.submit("verify mail", code, follow="page password")
         browser.expect('data-state="choosing"')
         return browser
+
+    @contextmanager
+    def arranged(self, name: str) -> Iterator[None]:
+        """`apart`: the domain has a processor of its own, as it has a machine of its own, and all
+        the others are for the product and whoever uses it. `together`: everybody has all."""
+        everything = os.sched_getaffinity(0)
+        first, *others = sorted(everything)
+        if name == APART:
+            for root in (os.getpid(), *self.roots.values()):
+                keep_on(root, others)
+            keep_on(self.domain.controller.pid, [first])
+        yield
+        for root in (os.getpid(), *self.roots.values()):
+            keep_on(root, everything)
 
     def meter(self) -> Meter:
         return Meter(*self.roots.values())
@@ -140,13 +155,16 @@ def submitted(browser: Browser) -> float:
 
 
 def measure(found: Stage, chosen: argparse.Namespace) -> dict[str, Any]:
-    each = chosen.resets
     with ExitStack() as stack:
-        hybrid = Hybrid(found, stack, WARM + chosen.journeys + 2 * chosen.rounds * each)
-        return {
-            "path": _path(hybrid, chosen.journeys),
-            "rate": _rate(hybrid, chosen),
-        }
+        arrangements = [APART, TOGETHER] if len(os.sched_getaffinity(0)) > 1 else [TOGETHER]
+        measured = len(arrangements) * chosen.rounds * chosen.resets
+        hybrid = Hybrid(found, stack, WARM + chosen.journeys + 2 * measured)
+        path = _path(hybrid, chosen.journeys)
+        rate = {}
+        for name in arrangements:
+            with hybrid.arranged(name):
+                rate[name] = _rate(hybrid, chosen, name)
+        return {"path": path, "rate": rate}
 
 
 def _path(hybrid: Hybrid, journeys: int) -> dict[str, Any]:
@@ -161,20 +179,20 @@ def _path(hybrid: Hybrid, journeys: int) -> dict[str, Any]:
             "most_ms": round(max(times), 1)}  # fmt: skip
 
 
-def _rate(hybrid: Hybrid, chosen: argparse.Namespace) -> dict[str, Any]:
+def _rate(hybrid: Hybrid, chosen: argparse.Namespace, arrangement: str) -> dict[str, Any]:
     """Rounds of three in turn: the domain alone, the same domain behind the product while jobs wait
     for it, and with everything from the form to the page that says so beside it."""
-    bare = hybrid.domain.add_people(chosen.clients)
     rates: dict[str, list[float]] = {ALONE: [], WAITING: [], WHOLE: []}
     spent: dict[str, list[list[float]]] = {WAITING: [], WHOLE: []}
     for number in range(chosen.rounds):
-        rates[ALONE].append(_a_second(_bare(hybrid.domain, bare, chosen)))
+        rates[ALONE].append(_alone(hybrid.domain, chosen))
         for name, measured in ((WAITING, _waiting), (WHOLE, _whole)):
             browsers = [hybrid.ready() for _ in range(chosen.resets)]
             rate, cpu = measured(hybrid, browsers, chosen.clients)
             rates[name].append(rate)
             spent[name].append([seconds * MS / len(browsers) for seconds in cpu])
-        say(f"rate, round {number + 1} of {chosen.rounds} done")
+        say(f"rate {arrangement}, round {number + 1} of {chosen.rounds} done")
+    say(f"\nThe domain and the product {arrangement}")
     return _report(hybrid, rates, spent)
 
 
@@ -276,22 +294,33 @@ def _together(browsers: Sequence[Browser], clients: int, act: Callable[[Browser]
     return Work([walk] * clients, len(browsers))
 
 
-def _bare(domain: Domain, people: Sequence[Seed], chosen: argparse.Namespace) -> Work:
-    """The fastest way there is: connections that stay open, accounts that are known, nothing but
-    the change itself."""
-    each = -(-chosen.resets // chosen.clients)
+def _alone(domain: Domain, chosen: argparse.Namespace) -> float:
+    """The fastest way there is: connections that stay open, accounts that were looked up before,
+    and nothing but the change that the product makes, on as many accounts as it does."""
+    anchors = [domain.administrator.anchor(seed) for seed in domain.add_people(chosen.resets)]
+    with ExitStack() as stack:
+        lines = [
+            _Line(
+                stack.enter_context(domain.connector().connect()), anchors[first :: chosen.clients]
+            )
+            for first in range(chosen.clients)
+        ]
+        return _a_second(Work([line.set_all for line in lines], len(anchors)))
 
-    def set_again(seed: Seed) -> None:
-        anchor = domain.administrator.anchor(seed)
-        with domain.connector().connect() as connection:
-            entry = connection.find(anchor)
+
+class _Line:
+    """Changes on one connection, one after the other."""
+
+    def __init__(self, connection: DirectoryConnection, anchors: Sequence[str]) -> None:
+        self._connection = connection
+        self._entries = [connection.find(anchor) for anchor in anchors]
+
+    def set_all(self) -> None:
+        for entry in self._entries:
             if entry is None:
                 raise WentWrong("nobody there")
-            for number in range(each):
-                done = connection.set_password(
-                    entry, f"Quiet-Harbour {number} Lanterns", unlock=False, must_change=False
-                )
-                if not done.done:
-                    raise WentWrong(done.cause)
-
-    return Work([partial(set_again, seed) for seed in people], each * len(people))
+            done = self._connection.set_password(
+                entry, NEW_PASSWORD, unlock=True, must_change=False
+            )
+            if not done.done:
+                raise WentWrong(done.cause)
