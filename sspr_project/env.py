@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 RAW_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
 
 
 def stop(name: str, fix: str) -> NoReturn:
@@ -80,10 +81,27 @@ def env_raw_keys(name: str) -> tuple[str, ...]:
     return values
 
 
-def _check_raw(name: str, value: str) -> None:
+def env_signed_keys(name: str) -> tuple[str, ...]:
+    """Keys with what vouches for them, separated by commas: `KEY:SIGNATURE`, both in Base64."""
+    values = tuple(env_list(name))
+    for value in values:
+        key, _, signature = value.partition(":")
+        if (_length(key), _length(signature)) != (RAW_KEY_BYTES, SIGNATURE_BYTES):
+            stop(name, "not KEY:SIGNATURE; manage.py signer --name-successor KEY makes one")
+    return values
+
+
+def _length(value: str) -> int | None:
+    """Of what stands there in Base64; nothing if it is none."""
     try:
-        length = len(base64.b64decode(value, validate=True))
+        return len(base64.b64decode(value, validate=True))
     except ValueError:
+        return None
+
+
+def _check_raw(name: str, value: str) -> None:
+    length = _length(value)
+    if length is None:
         stop(name, "not Base64; manage.py signer --new-key makes a key")
     if value and length != RAW_KEY_BYTES:
         stop(name, "a key has 32 bytes; manage.py signer --new-key makes one")

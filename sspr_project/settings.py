@@ -13,6 +13,7 @@ from .env import (
     env_networks,
     env_raw_key,
     env_raw_keys,
+    env_signed_keys,
     env_text,
     env_url,
     env_zone,
@@ -39,6 +40,7 @@ SSPR_MASTER_KEY = env_key(
 # next, into everybody's, because agents are told them when they are enrolled.
 SSPR_SIGNER_KEY = env_raw_key("SSPR_SIGNER_KEY")
 SSPR_SIGNER_PUBLIC_KEYS = env_raw_keys("SSPR_SIGNER_PUBLIC_KEYS")
+SSPR_SIGNER_SUCCESSORS = env_signed_keys("SSPR_SIGNER_SUCCESSORS")
 # Directories that the product may reach itself, by host and port; Microsoft's own are known.
 SSPR_DIRECT_HOSTS = env_hosts("SSPR_DIRECT_HOSTS")
 SSPR_DIRECT_TEST = False

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from tenants.keys import installation_mac
 
-from .protocol import key_id
+from .protocol import key_id, successor_text
 
 
 def find_signer_key() -> Ed25519PrivateKey | None:
@@ -31,6 +31,18 @@ def signer_public_keys() -> dict[str, Ed25519PublicKey]:
     if own is not None:
         found.append(own.public_key())
     return {key_id(key): key for key in found}
+
+
+def successors() -> list[dict[str, str]]:
+    """What agents are told of signers that another one named; they judge it themselves."""
+    pairs = [text.split(":") for text in settings.SSPR_SIGNER_SUCCESSORS]
+    return [{"key": key, "signature": signature} for key, signature in pairs]
+
+
+def name_successor(signer: Ed25519PrivateKey, key: Ed25519PublicKey) -> str:
+    """An entry of `SSPR_SIGNER_SUCCESSORS`."""
+    signature = signer.sign(successor_text(key.public_bytes_raw()))
+    return f"{written(key)}:{base64.b64encode(signature).decode()}"
 
 
 def answer_key() -> Ed25519PrivateKey:

@@ -238,6 +238,11 @@ def key_text(agent: UUID, public: bytes, begins: datetime, ends: datetime) -> by
     return "\n".join(["sspr-wb/1 key", *parts]).encode()
 
 
+def successor_text(public: bytes) -> bytes:
+    """What a signer signs about the key that jobs are signed with after its own."""
+    return b"sspr-wb/1 next signer\n" + public
+
+
 def _is_short(job: Job) -> bool:
     return timedelta(0) < job.expires - job.not_before <= LIFETIME
 

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from sspr_project.env import env_choice, env_hosts, env_key, env_list, env_text, env_url
+from sspr_project.env import (
+    env_choice,
+    env_hosts,
+    env_key,
+    env_list,
+    env_signed_keys,
+    env_text,
+    env_url,
+)
 
 NAME = "SSPR_TEST_VALUE"
+KEY, SIGNATURE = "A" * 43 + "=", "A" * 86 + "=="
 RANDOM = "k9X2mPq7vRt4wYz8bNc3dFg6hJs5aLe1"
 
 
@@ -134,3 +143,16 @@ def test_only_development_has_a_default_key(
 
     assert env_key(NAME, production=False, development_default="d") == "d"
     assert NAME in stopped(lambda: env_key(NAME, production=True, development_default="d"), capsys)
+
+
+def test_keys_come_with_what_vouches_for_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(NAME, f"{KEY}:{SIGNATURE}, {KEY}:{SIGNATURE}")
+    assert env_signed_keys(NAME) == (f"{KEY}:{SIGNATURE}",) * 2
+    monkeypatch.setenv(NAME, "")
+    assert env_signed_keys(NAME) == ()
+
+    for wrong in (KEY, f"{SIGNATURE}:{KEY}", f"{KEY}:{SIGNATURE}:", f"{KEY}:?", ":"):
+        monkeypatch.setenv(NAME, wrong)
+        assert "--name-successor" in stopped(lambda: env_signed_keys(NAME), capsys)

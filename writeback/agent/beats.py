@@ -1,7 +1,7 @@
 """Heartbeats: what the product knows of an agent, and what the agent hears back."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any, Final
 
@@ -44,7 +44,10 @@ class Beats:
         clocks: Clocks,
         ending: Ending,
         board: Board,
+        hear_signers: Callable[[Any], None],
     ) -> None:
+        """hear_signers: takes what the product says of new signers."""
+        self._hear_signers = hear_signers
         self._client = client
         self._keys = keys
         self._journal = journal
@@ -136,6 +139,7 @@ class Beats:
         if self._problem or not self.is_welcome.is_set():
             log.info("the product is there and knows this agent")
         self._problem = ""
+        self._hear_signers(body.get("signers"))
         self._board.note(
             product="ok",
             problem="",

@@ -24,6 +24,7 @@ from .mending import Mending
 from .pace import Backoff, Ending
 from .probing import Health, Probing, probe
 from .reporting import Reporting
+from .signers import Signers
 from .slots import Slot
 
 WAIT = 25
@@ -72,9 +73,12 @@ class Agent:
             seconds,
             self._begin,
         )
-        self._desk = Desk(workplace, identity.signers, self._reporting, config.at_once)
+        signers = Signers(identity, config.state)
+        self._desk = Desk(workplace, signers.keys, self._reporting, config.at_once)
         self._mending = Mending(workplace, self._journal, self._desk, self._reporting, ending)
-        self._beats = Beats(self._client, keys, self._journal, clocks, ending, self._board)
+        self._beats = Beats(
+            self._client, keys, self._journal, clocks, ending, self._board, signers.hear
+        )
         self._probing = Probing(
             lambda: probe(directory, config.canary, config.places), ending, self._probed
         )

@@ -119,7 +119,12 @@ def _calling(request: Any, call: Call, now: datetime) -> Iterator[Agent]:
 def heartbeat(request: HttpRequest, call: Call, now: datetime) -> Answer:
     with _calling(request, call, now) as agent:
         told = heartbeats.take_heartbeat(agent, reading.heartbeat(call.body), now)
-    return 200, {**told, "time": int(now.timestamp()), "recommended": RECOMMENDED}
+    return 200, {
+        **told,
+        "time": int(now.timestamp()),
+        "recommended": RECOMMENDED,
+        "signers": keys.successors(),
+    }
 
 
 @_door

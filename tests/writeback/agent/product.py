@@ -32,6 +32,7 @@ from writeback.protocol import (
     make_envelope,
     request_text,
     response_text,
+    successor_text,
 )
 from writeback.words import fingerprint
 
@@ -68,6 +69,7 @@ class Product(LoopbackService):
         self.turn_away: tuple[int, str] | None = None
         self.tamper: Tamper = lambda said: said
         self.seen_sequence = 0
+        self.named: list[dict[str, str]] = []
         self.waiting = 0
         self.is_down = Event()
         self.is_deaf = Event()
@@ -80,6 +82,15 @@ class Product(LoopbackService):
         agent = uuid4()
         self.agents[str(agent)] = identity
         return agent
+
+    def replace_signer(self) -> None:
+        """Jobs are signed with another key from now on, which the one before has named."""
+        successor = Ed25519PrivateKey.generate()
+        public = successor.public_key().public_bytes_raw()
+        signature = self.signer.sign(successor_text(public))
+        name = {"key": public, "signature": signature}
+        self.named.append({field: base64.b64encode(data).decode() for field, data in name.items()})
+        self.signer = successor
 
     def sealing_key(self) -> X25519PublicKey:
         """The newest key the agent told, whose signature is right."""
@@ -187,7 +198,12 @@ class Product(LoopbackService):
             with self._lock:
                 self.heartbeats.append(data)
             seen = max(self.seen_sequence, data["sequence"])
-            return 200, {"state": "active", "seen_sequence": seen, "time": int(time.time())}
+            return 200, {
+                "state": "active",
+                "seen_sequence": seen,
+                "time": int(time.time()),
+                "signers": self.named,
+            }
         if path == "/agent/v1/jobs/next":
             return self._next(min(data["wait"], self.waits))
         job = UUID(path.split("/")[4])

@@ -52,7 +52,16 @@ class Heart:
         self.keys = DayKeys(folder / "keys", identity)
         clocks = Clocks(lambda: self.clock.at, lambda: self.clock.seconds, self.clock.wait)
         self.board = Board(folder, lambda: int(self.clock.at.timestamp()))
-        self.beats = Beats(self.client, self.keys, self.journal, clocks, self.ending, self.board)
+        self.heard: list[Any] = []
+        self.beats = Beats(
+            self.client,
+            self.keys,
+            self.journal,
+            clocks,
+            self.ending,
+            self.board,
+            self.heard.append,
+        )
         self._thread = Thread(target=self.beats.run)
 
     def start(self, health: Health = WELL) -> None:
@@ -310,3 +319,10 @@ def test_looks_go_on_every_half_minute_until_the_end(caplog: pytest.LogCaptureFi
         "directory: ok ",
         "directory: unreachable unreachable",
     ]
+
+
+def test_what_is_said_of_signers_is_heard_before_jobs_are_asked_for(heart: Heart) -> None:
+    heart.product.named = [{"key": "a", "signature": "b"}]
+    heart.start()
+
+    assert heart.heard == [heart.product.named]
