@@ -5,7 +5,7 @@ password at most once, whatever is delivered twice, killed in between or left wi
 what is about to be done is on disk first, and what has no answer is looked into (`reconciling`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .agent.cap import may_set
@@ -172,7 +172,9 @@ def _done_by_another(
         # Clocks differ a little, and a password that was set shortly before is not this one.
         return None
     if outcome == "superseded":
-        return superseded(witness.controller, workplace)
+        # A job's times are whole seconds: within its first one, this may be what it was to replace.
+        is_later = witness.changed_at >= job.not_before + timedelta(seconds=1)
+        return superseded(witness.controller, workplace) if is_later else None
     # Where a sign-in says nothing, as of a locked account, the time does.
     return done_reconciled(job.operation, seen, witness.controller, workplace)
 

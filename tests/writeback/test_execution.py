@@ -282,7 +282,7 @@ def test_a_job_that_another_agent_had_is_done_if_nothing_was_changed_since(
 def test_a_job_that_another_agent_had_is_not_done_twice(
     bench: Bench, says: Any, outcome: str, cause: str
 ) -> None:
-    bench.directory.person.changed_at = START.timestamp()
+    bench.directory.person.changed_at = START.timestamp() + (1 if says == "wrong" else 0)
     bench.directory.sign_in_says = says
 
     report = bench.do("reset", fence=2)
@@ -303,6 +303,18 @@ def test_a_password_that_was_set_shortly_before_the_job_is_only_its_own_if_it_op
     report = bench.do("reset", fence=2)
 
     assert (report.outcome, report.changed, bench.directory.sets) == ("succeeded", True, sets)
+
+
+@pytest.mark.parametrize("after", [0, 0.999])
+def test_a_password_that_was_set_in_the_second_of_the_job_and_is_another_one_is_replaced(
+    bench: Bench, after: float
+) -> None:
+    bench.directory.person.changed_at = START.timestamp() + after
+    bench.directory.sign_in_says = "wrong"
+
+    report = bench.do("reset", fence=2)
+
+    assert (report, bench.directory.sets) == (DONE, 1)
 
 
 def test_of_a_job_that_another_agent_had_time_tells_when_no_sign_in_does(bench: Bench) -> None:
