@@ -1,6 +1,7 @@
 """The walls of the administration site (R-4, A-084 to A-086): what is crawled is one's own."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -35,6 +36,7 @@ from tests.tenants.admin.cast import (
 )
 
 pytestmark = pytest.mark.django_db
+VALUES_OF_A_FILTER = 3
 
 
 @pytest.fixture
@@ -63,13 +65,16 @@ class Links(HTMLParser):
 
 
 def crawl(client: Client, start: str = "/admin/") -> Iterator[tuple[str, int, str]]:
-    """Every page of the site that can be reached, once: address, status, text."""
-    queue, seen = [start], set()
+    """Every page of the site that can be reached, once, and every filter of every list with a few
+    of its values: address, status, text."""
+    queue, seen, chosen = [start], set[str](), Counter[str]()
     while queue:
         address = queue.pop()
-        if address in seen:
+        name = address.partition("=")[0]
+        if address in seen or chosen[name] == VALUES_OF_A_FILTER:
             continue
         seen.add(address)
+        chosen[name] += "=" in address
         response = client.get(address)
         text = response.content.decode()
         yield address, response.status_code, text
