@@ -1,5 +1,6 @@
 """Reading pages like a browser: where they lead, and what their forms would send."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -67,11 +68,18 @@ class Visited:
     text: str
 
 
-def crawl(client: Any, start: str, *, limit: int = 2_000) -> Iterator[Visited]:
-    """Every page below the path `start` that can be reached by links, once."""
-    queue, known = [start], {start}
+def crawl(
+    client: Any, start: str, *, limit: int = 2_000, values: int | None = None
+) -> Iterator[Visited]:
+    """Every page below the path `start` that can be reached by links, once. values: with how many
+    of its values each filter of a list is opened, all where nothing is said."""
+    queue, known, opened = [start], {start}, Counter[str]()
     while queue:
         address = queue.pop()
+        name, _, chosen = address.partition("=")
+        if values is not None and chosen and opened[name] == values:
+            continue
+        opened[name] += bool(chosen)
         response = client.get(address)
         text = "" if getattr(response, "streaming", False) else response.content.decode()
         yield Visited(address, response.status_code, text)
