@@ -24,7 +24,8 @@ class NotEnrolled(Exception):
 @dataclass(frozen=True)
 class Identity:
     """private: the agent's own key; signers: the product's keys that jobs are signed with, by their
-    ids; api: the product's key that answers are signed with. Both were pinned at the enrolment."""
+    ids; api: the product's key that answers are signed with. Both were pinned at the enrolment, but
+    for signers that one of these named since (`signers`)."""
 
     agent: UUID
     tenant: UUID

@@ -149,13 +149,14 @@ class Reporting:
             self._free_places()
             return False
         self._backoff.reset()
-        self._fill(waiting.slot, answer.body.get("next"))
         if answer.status != 200:
             log.warning("job %s: report not taken, status %s", waiting.job, answer.status)
         self._note(waiting, body["report"])
         with self._changed:
             if self._waiting.get(waiting.job) is waiting:
                 del self._waiting[waiting.job]
+        # Out of line before: the same job may have been handed out again.
+        self._fill(waiting.slot, answer.body.get("next"))
         return True
 
     def _may_ask(self, slot: Slot | None) -> bool:

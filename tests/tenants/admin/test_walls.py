@@ -1,10 +1,7 @@
 """The walls of the administration site (R-4, A-084 to A-086): what is crawled is one's own."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -23,6 +20,7 @@ from tenants.admin.permissions import Permission
 from tenants.audit_chain import seal_pending
 from tenants.context import tenant_context
 from tenants.models import AuditEvent, Group
+from tests.isolation.crawl import crawl
 from tests.tenants.admin.cast import (
     ALTERNATE,
     CANARY,
@@ -36,7 +34,6 @@ from tests.tenants.admin.cast import (
 )
 
 pytestmark = pytest.mark.django_db
-VALUES_OF_A_FILTER = 3
 
 
 @pytest.fixture
@@ -49,49 +46,6 @@ def other() -> House:
     return canary()
 
 
-class Links(HTMLParser):
-    """Where a page leads: links and the targets of GET forms."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "a" and values.get("href"):
-            self.found.append(str(values["href"]))
-        if tag == "form" and values.get("method") == "get" and values.get("action"):
-            self.found.append(str(values["action"]))
-
-
-def crawl(client: Client, start: str = "/admin/") -> Iterator[tuple[str, int, str]]:
-    """Every page of the site that can be reached, once, and every filter of every list with a few
-    of its values: address, status, text."""
-    queue, seen, chosen = [start], set[str](), Counter[str]()
-    while queue:
-        address = queue.pop()
-        name = address.partition("=")[0]
-        if address in seen or chosen[name] == VALUES_OF_A_FILTER:
-            continue
-        seen.add(address)
-        chosen[name] += "=" in address
-        response = client.get(address)
-        text = response.content.decode()
-        yield address, response.status_code, text
-        if response.status_code == 302:
-            queue.append(urljoin(address, response.headers["Location"]))
-        links = Links()
-        links.feed(text)
-        targets = [urljoin(address, link) for link in links.found]
-        queue += [to for to in targets if is_followed(to)]
-
-
-def is_followed(address: str) -> bool:
-    """Pages of the site; of a list's filters each by itself, not every combination."""
-    parts = urlsplit(address)
-    return parts.path.startswith("/admin/") and "&" not in parts.query
-
-
 def test_a_crawl_as_administrator_shows_nothing_of_another_tenant_and_no_secret_of_its_own(
     own: House, other: House
 ) -> None:
@@ -99,15 +53,15 @@ def test_a_crawl_as_administrator_shows_nothing_of_another_tenant_and_no_secret_
     with tenant_context(own.tenant):
         hashes = set(User.objects.values_list("password", flat=True))
 
-    pages = list(crawl(client))
+    pages = list(crawl(client, "/admin/", values=3))
 
-    paths = {urlsplit(address).path for address, _, _ in pages}
+    paths = {urlsplit(page.address).path for page in pages}
     assert {f"/admin/{name}/{pk}/change/" for name, pk in own.rows.items()} <= paths
-    assert {status for _, status, _ in pages} == {200, 302}
-    leaks = [address for address, _, text in pages if re.search(CANARY, text, re.IGNORECASE)]
+    assert {page.status for page in pages} == {200, 302}
+    leaks = [page.address for page in pages if re.search(CANARY, page.text, re.IGNORECASE)]
     assert leaks == []
-    assert any(own.person in text for _, _, text in pages)
-    whole = "\n".join(text for _, _, text in pages)
+    assert any(own.person in page.text for page in pages)
+    whole = "\n".join(page.text for page in pages)
     secrets = {*hashes, ALTERNATE, MOBILE, PASSWORD, "argon2", "seed-of-twenty", "nonce-of-the"}
     assert [secret for secret in secrets if secret in whole] == []
     assert "b••••@p••••.example" in whole

@@ -55,7 +55,9 @@ class Desk:
         )
 
     def begin(self, handed: HandedOut, slot: Slot) -> None:
+        """As a desk does: what is told if nothing better comes is put in line at once."""
         self.begun.append((handed.job, slot))
+        self.reporting.add(handed.job, UNKNOWN, handed.fence, delay=18)
 
     def leave_place(self, job: UUID = JOB, report: Report = DONE) -> Slot:
         """A job ends, and its report has its place."""
@@ -213,6 +215,16 @@ def test_the_next_job_comes_with_the_answer_and_takes_the_place(desk: Desk) -> N
 
     assert desk.begun == [(OTHER, slot)]
     assert (desk.told, slot.is_held) == ([(JOB, 1, "succeeded")], True)
+
+
+def test_the_same_job_that_comes_again_keeps_the_place_it_was_given(desk: Desk) -> None:
+    slot = desk.leave_place()
+    desk.product.put(JOB, 2, b"sealed")
+
+    desk.bring()
+
+    assert (desk.begun, slot.is_held) == ([(JOB, slot)], True)
+    assert (desk.told, desk.reporting.count) == ([(JOB, 1, "succeeded")], 1)
 
 
 def test_a_place_is_free_when_nothing_comes_with_the_answer(desk: Desk) -> None:
