@@ -6,7 +6,7 @@ Requests: RFC 3062 (password modify); controls: draft-behera-ldap-password-polic
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final, Literal
 
@@ -16,6 +16,8 @@ PASSWORD_MODIFY: Final = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105 - an object ide
 PASSWORD_POLICY: Final = "1.3.6.1.4.1.42.2.27.8.5.1"  # noqa: S105 - an object identifier
 LOCKED_FOR_GOOD: Final = "000001010000Z"
 """`pwdAccountLockedTime` of somebody whom an administrator locked out."""
+_SAME_CHANGE: Final = timedelta(seconds=2)
+"""How long after the time of a password the entry's own change number may be taken."""
 
 Step = Literal["set", "unlock"]
 
@@ -140,8 +142,10 @@ def version_read(changed_at: str, change_number: str, *, has_policy: bool) -> in
     """A number that grows with each change of a password: microseconds of its time.
 
     changed_at: `pwdChangedTime`, which counts whole seconds; change_number: `entryCSN`, which every
-    change of the entry moves. Where the last change of the entry is of the same second as that of
-    the password, its parts of the second count too, so that two changes in one second are two.
+    change of the entry moves. Where the last change of the entry may be that of the password, its
+    parts of the second count too, so that two changes in one second are two. slapd takes the number
+    a moment after the time, so it may be of the next second. What grew with something else costs
+    one sign-in more, which tells whose password it is.
     Without a policy nobody writes the first, and each change of the entry counts: then a version
     that grew is no proof of another password, while one that did not still is a proof of none.
     """
@@ -149,8 +153,8 @@ def version_read(changed_at: str, change_number: str, *, has_policy: bool) -> in
     password = time_read(changed_at) if has_policy else entry
     if password is None:
         return 0
-    if entry is not None and entry.replace(microsecond=0) == password.replace(microsecond=0):
-        password = max(password, entry)
+    if entry is not None and password < entry < password + _SAME_CHANGE:
+        password = entry
     return round(password.timestamp() * 1_000_000)
 
 

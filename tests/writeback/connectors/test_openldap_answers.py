@@ -170,6 +170,14 @@ def test_a_version_grows_with_each_change_of_the_password_even_within_a_second()
     assert first < second < later
 
 
+def test_a_version_grows_with_a_change_at_the_turn_of_a_second() -> None:
+    before = version("20261120093000Z", "20261120093000.997000Z#000000#000#000000")
+    turned = version("20261120093000Z", "20261120093001.000300Z#000000#000#000000")
+    after = version("20261120093001Z", "20261120093001.004000Z#000000#000#000000")
+
+    assert before < turned < after
+
+
 def test_a_version_does_not_grow_with_a_later_change_of_something_else() -> None:
     before = version("20261120093000Z", "20261120093000.100000Z#000000#000#000000")
     after = version("20261120093000Z", "20261120094500.000000Z#000000#000#000000")
