@@ -12,12 +12,14 @@ from pathlib import Path
 
 from benchmarks.harness.stage import stage
 
+WARM = "before each stretch; a connection plans a statement six times before it keeps the plan"
+
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flows", type=int, default=40)
-    options.add_argument("--warm", type=int, default=10)
+    options.add_argument("--warm", type=int, default=40, help=WARM)
     options.add_argument("--requests", type=int, default=200, help="of each anonymous kind")
     options.add_argument("--tenants", type=int, default=10)
     options.add_argument("--quick", action="store_true", help="two small rounds: does it run?")
@@ -25,7 +27,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, help="folder of the results")
     chosen = options.parse_args()
     if chosen.quick:
-        chosen.rounds, chosen.flows, chosen.requests = 2, 5, 20
+        chosen.rounds, chosen.warm, chosen.flows, chosen.requests = 2, 5, 5, 20
     with stage() as found:
         from benchmarks.harness.output import circumstances, write_result
         from benchmarks.measured import anonymous, whole

@@ -19,6 +19,8 @@ urlpatterns = [
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
     path("agent/v1/", include("writeback.api.urls")),
+    # Looked through from the first on: the main job comes first.
+    path("", include("resets.portal.urls")),
     path("", include("accounts.signin.urls")),
     path("", include("accounts.approval_urls")),
     path("", include("resets.portal.change_urls")),
@@ -26,7 +28,6 @@ urlpatterns = [
     path("oidc/", include("accounts.oidc.urls")),
     path("", include("accounts.registration.urls")),
     path("", include("accounts.authenticator.urls")),
-    path("", include("resets.portal.urls")),
 ]
 if settings.SSPR_DEMO:
     urlpatterns.append(path("demo/", include("sspr_project.demo.urls")))

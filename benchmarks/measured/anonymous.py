@@ -226,7 +226,7 @@ def _show(kinds: dict[str, dict[str, Any]], units: Sequence[float]) -> None:
 
 def _stranger(ground: Ground, chosen: argparse.Namespace) -> Stranger:
     """Enough people that nobody's own limits are reached."""
-    wanted = chosen.requests * chosen.rounds * len(KINDS) // 2 + 500
+    wanted = (chosen.requests + chosen.warm) * chosen.rounds * len(KINDS) // 2 + 500
     each = -(-wanted // len(ground.places)) // 4 + 1
     limit = LIMITS["starts_by_address_hour"]
     for _ in range(limit.count + 1):
@@ -249,21 +249,20 @@ def _round_robin(rows: Sequence[Sequence[Person]]) -> Iterator[Person]:
             yield from row
 
 
-def _cost(stranger: Stranger, run: Running, make: Make, times: int) -> Cost:
+def _cost(stranger: Stranger, run: Running, make: Make, chosen: argparse.Namespace) -> Cost:
     """ms of CPU a request. What has to stand before is made first and not counted."""
-    requests = [make(stranger) for _ in range(times)]
-    for request in requests[: max(2, times // 20)]:
-        if request.fields is None:
-            stranger.connection.ask(request)
+    requests = [make(stranger) for _ in range(chosen.warm + chosen.requests)]
+    for request in requests[: chosen.warm]:
+        stranger.connection.ask(request)
     _work()
     meter = Meter(run.server.pid, stranger.ground.cluster.postmaster)
-    for request in requests:
+    for request in requests[chosen.warm :]:
         stranger.connection.ask(request)
     at_once = sum(meter.take())
     own = time.process_time()
     _work()
     later = time.process_time() - own + meter.take()[1]
-    return Cost(at_once / times * MS, later / times * MS)
+    return Cost(at_once / chosen.requests * MS, later / chosen.requests * MS)
 
 
 def _work() -> None:

@@ -23,6 +23,7 @@ from tests.lab.tcp_proxy import Interception, TcpProxy
 from tests.lab.test_hybrid_openldap import NEW, opens, reset
 from tests.services.command import CommandProcess, worker
 from tests.services.ports import wait_until
+from tests.services.session import outbox
 from tests.writeback.field import ADMIN
 from writeback.direct_settings import DirectSettings
 from writeback.models import Agent, Begun, Connector
@@ -63,10 +64,15 @@ def ldap_line_fixture(own_slapd: Slapd, tmp_path: Path) -> Iterator[PasswordProx
 def start_worker_fixture(hybrid: Hybrid, ldap_line: PasswordProxy) -> Iterator[StartWorker]:
     """`start_worker()` is one more worker, which may reach this directory and no other."""
     started: list[CommandProcess] = []
-    allowed = f"127.0.0.1:{ldap_line.port}"
+    env = {
+        "SSPR_DIRECT_HOSTS": f"127.0.0.1:{ldap_line.port}",
+        "SSPR_SIGNER_PUBLIC_KEYS": PUBLIC,
+        # It may be the one that sends a code, and then where the server does.
+        "SSPR_OUTBOX_DIR": str(outbox()),
+    }
 
     def start() -> CommandProcess:
-        process = worker({"SSPR_DIRECT_HOSTS": allowed, "SSPR_SIGNER_PUBLIC_KEYS": PUBLIC})
+        process = worker(env)
         started.append(process)
         return process
 
