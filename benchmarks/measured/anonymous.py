@@ -189,9 +189,8 @@ def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
         with running(ground, OUR_VARIANT, work=False) as run:
             stranger.connection = Connection(run.server.port)
             for kind, make in KINDS.items():
-                spent[kind].append(_cost(stranger, run, make, chosen.requests))
-            unit = _cost(stranger, run, lambda s: s.get("/pingdb/"), chosen.requests * 2)
-            units.append(unit.request)
+                spent[kind].append(_cost(stranger, run, make, chosen))
+            units.append(_cost(stranger, run, lambda s: s.get("/pingdb/"), chosen).request)
             stranger.connection.close()
         say(f"strangers, round {number + 1} of {chosen.rounds} done")
     counted = _count(stranger)
