@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Subquery, When
 
 from tenants.keys import installation_mac
 from tenants.together import Given, Reading
@@ -60,6 +60,13 @@ def people_rows() -> QuerySet[User]:
     return User.objects.filter(by_id)
 
 
+def meant_person() -> Subquery:
+    """The key of the one of them whom `find_meant` chooses, as one value that is found first: as a
+    list PostgreSQL may join it the wrong way round, while it knows little about its tables."""
+    comes_first = Case(When(user_id=Given("user_id"), then=0), default=1)
+    return Subquery(people_rows().order_by(comes_first, "pk").values("pk")[:1])
+
+
 def meaning(user_id: str) -> dict[str, Any]:
     """What people are found by. What can be nobody's ID is looked for all the same."""
     wanted = canonical(user_id)
@@ -81,21 +88,21 @@ def find_user(user_id: str) -> User | None:
     return find_meant(found, user_id)
 
 
-def belongings_rows(**whose: Any) -> tuple[QuerySet[Any], ...]:
-    """Contacts, confirmed devices, answers and credentials of people, and the colleagues who may
+def belongings_rows(user: Any) -> tuple[QuerySet[Any], ...]:
+    """Contacts, confirmed devices, answers and credentials of a person, and the colleagues who may
     confirm that it is them, to be read together.
 
-    `whose` says whose they are: `user=…` or `user__in=…`.
+    user: whose they are, as a value or an expression.
     """
-    people = User.objects.filter(**{f"pk{name[4:]}": value for name, value in whose.items()})
+    person = User.objects.filter(pk=user)
     # A union, because two conditions joined by OR would look at every person of the tenant.
     named = MethodSettings.objects.values("approver")
-    colleagues: Any = people.values("manager").union(named)
+    colleagues: Any = person.values("manager").union(named)
     return (
-        ContactPoint.objects.filter(**whose),
-        AuthenticatorDevice.objects.filter(confirmed=True, **whose),
-        QuestionAnswer.objects.filter(**whose),
-        Credential.objects.filter(**whose),
+        ContactPoint.objects.filter(user=user),
+        AuthenticatorDevice.objects.filter(confirmed=True, user=user),
+        QuestionAnswer.objects.filter(user=user),
+        Credential.objects.filter(user=user),
         MethodSettings.objects.all(),
         User.objects.filter(pk__in=colleagues),
         ContactPoint.objects.filter(

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 TOLD = "set_config('app.tenant', %s, true)"
 TELL = f"SELECT {TOLD}"
@@ -55,14 +55,15 @@ def numbered(statement: str) -> str:
 
 def run(statement: str, values: Sequence[Any]) -> Any:
     """Sends a statement with `%s` marks; the cursor, which the caller closes."""
-    if is_embedded() or connection.queries_logged:
-        cursor: Any = connection.cursor()
+    # `connection` looks for the thread's own each time that it is asked for anything.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if is_embedded() or database.queries_logged:
+        cursor: Any = database.cursor()
         cursor.execute(statement, values)
         return cursor
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw: Any = psycopg.RawCursor(connection.connection)
-    cursor = connection.make_cursor(raw)
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    cursor = database.make_cursor(psycopg.RawCursor(database.connection))
     cursor.execute(numbered(statement), values)
     return cursor
 

@@ -19,6 +19,7 @@ from accounts.people import (
     find_meant,
     guest_lookup,
     meaning,
+    meant_person,
     people_rows,
 )
 from accounts.person_key import person_key
@@ -233,7 +234,7 @@ _ARRIVING = Reading(
     lambda: (
         Tenant.objects.all(),
         people_rows(),
-        *belongings_rows(user__in=people_rows().values("pk")),
+        *belongings_rows(user=meant_person()),
         synchronised_rows(),
     )
 )

@@ -12,6 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.config_rows import anchor_of
+from accounts.models import ContactPoint, User
 from benchmarks.harness.fill import Size, fill
 from benchmarks.harness.people import Place
 from benchmarks.measured.plans import faults_of
@@ -23,6 +25,7 @@ from tests.resets.walks import pass_app, pass_email, set_tenant, to_password
 from tests.services.session import database, shared_cluster
 
 PEOPLE, EVENTS = 6_000, 12_000
+NEWCOMERS = 400
 PLAN = "EXPLAIN (FORMAT JSON) "
 CARRIED_OUT = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
 READING = re.compile(r"(SELECT|UPDATE|DELETE|WITH)\b")
@@ -117,6 +120,49 @@ def test_no_statement_of_a_reset_reads_a_table_whole(crowd: Acme, clock: Clock, 
     assert len(list(_faults(crowd, [unindexed]))) == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_start_reads_few_people_of_a_table_that_was_never_analysed(
+    acme: Acme, visitor: Visitor
+) -> None:
+    """As after many people were brought in at once, until PostgreSQL looks at the tables itself."""
+    with acme.inside():
+        many = [User(user_id=f"p{number}@{acme.domain}") for number in range(NEWCOMERS)]
+        User.objects.bulk_create(many)
+        rows = [ContactPoint(user=user, kind="alternate_email") for user in many]
+        for row in rows:
+            row.write("somebody@example.net", anchor_of(row.kind, "somebody@example.net"))
+        ContactPoint.objects.bulk_create(rows)
+    with CaptureQueriesContext(connection) as captured:
+        visitor.start(acme.bob.user_id)
+        visitor.get(visitor.path)
+
+    read = sum(_people_read(acme, query["sql"]) for query in captured)
+    assert 0 < read < 30 * NEWCOMERS, "all of them for each of them would be 160,000"
+
+
+def _people_read(acme: Acme, statement: str) -> float:
+    """How many rows of people a statement that only reads goes through, again and again."""
+    if not statement.startswith("SELECT"):
+        return 0
+    plans = [_plan_of(acme, CARRIED_OUT, statement)]
+    read = 0.0
+    while plans:
+        node = plans.pop()
+        plans += node.get("Plans", ())
+        if node.get("Relation Name") == "accounts_user":
+            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            read += rows * node["Actual Loops"]
+    return read
+
+
+def _plan_of(acme: Acme, explain: str, statement: str) -> dict[str, Any]:
+    with acme.inside(), connection.cursor() as cursor:
+        cursor.execute(explain + statement.replace("%", "%%"), [])
+        [[plan]] = cursor.fetchall()
+    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return found
+
+
 def _faults(crowd: Acme, statements: list[str]) -> Iterator[str]:
     with shared_cluster().connect(database()) as superuser:
         query = "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'"
@@ -130,7 +176,4 @@ def _faults(crowd: Acme, statements: list[str]) -> Iterator[str]:
 def _plan_faults(crowd: Acme, statement: str, rows: dict[str, float]) -> Iterator[str]:
     """What is read only is carried out once more, so that what it reads in vain shows."""
     explain = CARRIED_OUT if statement.startswith("SELECT") else PLAN
-    with crowd.inside(), connection.cursor() as cursor:
-        cursor.execute(explain + statement.replace("%", "%%"), [])
-        [[plan]] = cursor.fetchall()
-    yield from faults_of((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], rows)
+    yield from faults_of(_plan_of(crowd, explain, statement), rows)

@@ -1,7 +1,18 @@
 """Guests: at the organisation's host, on the shared host, and partners whose home decides."""
 
+from uuid import UUID
+
 from resets.models import Flow
-from tests.cast import CANARY, NEW_PASSWORD, Acme, Beta, give_app, make_guest, make_person
+from tests.cast import (
+    CANARY,
+    NEW_PASSWORD,
+    Acme,
+    Beta,
+    give_app,
+    give_email,
+    make_guest,
+    make_person,
+)
 from tests.resets.conftest import Post
 from tests.resets.visitor import Clock, Visitor, trail
 from tests.resets.walks import newest_code, pass_app, password_is, set_policy, set_user
@@ -30,6 +41,24 @@ def test_a_guest_is_found_by_the_user_id_too(acme: Acme, visitor: Visitor) -> No
     assert visitor.start("iris_example.org#EXT#@acme.example").state == "proving"
     with acme.inside():
         assert Flow.objects.get().user_id == acme.iris.pk
+
+
+def test_whoever_has_a_user_id_is_meant_before_the_guest_with_that_mailbox(
+    acme: Acme, visitor: Visitor
+) -> None:
+    with acme.inside():
+        last = UUID(int=2**128 - 1)
+        member = make_person("zoe", acme.domain, licence=acme.subscription, id=last)
+        give_app(member)
+        give_email(member, "zoe@mail.example")
+        guest = make_guest(member.user_id, acme.domain, "invitation")
+
+    visitor.start(member.user_id)
+
+    assert visitor.shown.state == "proving"
+    assert guest.pk < member.pk
+    with acme.inside():
+        assert Flow.objects.get().user_id == member.pk
 
 
 def test_on_the_shared_host_the_only_organisation_that_knows_a_guest_is_meant(
