@@ -112,8 +112,8 @@ def belongings_rows(user: Any) -> tuple[QuerySet[Any], ...]:
 
 
 def belongings_from(user: User, *rows: Iterable[Any]) -> Belongings:
-    """The belongings of one person among the rows of `belongings_rows`, in its order, that may be
-    other people's too."""
+    """The belongings of one person out of the rows of `belongings_rows`, in its order. Rows that
+    are somebody else's prove nothing, however they came here."""
     contacts, devices, answers, credentials, settings, colleagues, mailboxes = rows
     chosen = next(iter(settings), None)
     asked = {user.manager_id, chosen.approver_id if chosen is not None else None}

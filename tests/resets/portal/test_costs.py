@@ -1,7 +1,6 @@
 """What a reset may cost, in things that can be counted: hashes, and tables that are read whole."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from benchmarks.harness.people import Place
 from benchmarks.measured.plans import faults_of
 from sspr_project.worker import run_once
 from tests.cast import NEW_PASSWORD, Acme, Beta, give_primary_email
+from tests.plans import nodes_of
 from tests.resets.conftest import Post
 from tests.resets.visitor import Clock, Visitor
 from tests.resets.walks import pass_app, pass_email, set_tenant, to_password
@@ -144,23 +144,19 @@ def _people_read(acme: Acme, statement: str) -> float:
     """How many rows of people a statement that only reads goes through, again and again."""
     if not statement.startswith("SELECT"):
         return 0
-    plans = [_plan_of(acme, CARRIED_OUT, statement)]
     read = 0.0
-    while plans:
-        node = plans.pop()
-        plans += node.get("Plans", ())
+    for node in nodes_of(_plan_of(acme, CARRIED_OUT, statement)):
         if node.get("Relation Name") == "accounts_user":
             rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             read += rows * node["Actual Loops"]
     return read
 
 
-def _plan_of(acme: Acme, explain: str, statement: str) -> dict[str, Any]:
+def _plan_of(acme: Acme, explain: str, statement: str) -> object:
     with acme.inside(), connection.cursor() as cursor:
         cursor.execute(explain + statement.replace("%", "%%"), [])
         [[plan]] = cursor.fetchall()
-    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    return found
+    return plan
 
 
 def _faults(crowd: Acme, statements: list[str]) -> Iterator[str]:
@@ -176,4 +172,4 @@ def _faults(crowd: Acme, statements: list[str]) -> Iterator[str]:
 def _plan_faults(crowd: Acme, statement: str, rows: dict[str, float]) -> Iterator[str]:
     """What is read only is carried out once more, so that what it reads in vain shows."""
     explain = CARRIED_OUT if statement.startswith("SELECT") else PLAN
-    yield from faults_of(_plan_of(crowd, explain, statement), rows)
+    yield from faults_of(next(nodes_of(_plan_of(crowd, explain, statement))), rows)

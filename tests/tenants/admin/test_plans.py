@@ -1,10 +1,8 @@
 """No list, page or search of the administration reads a whole table (performance, P17 to P21)."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +14,7 @@ from django.utils import timezone
 
 from accounts.admin import UserAdmin
 from tenants.context import tenant_context
+from tests.plans import nodes_of
 from tests.services.session import database, shared_cluster
 from tests.tenants.admin.cast import House, canary, contoso, signed_in
 
@@ -161,16 +160,6 @@ def look(client: Client, house: House, page: str) -> Seen:
                 taken = [node for node in (top, *inner) if "Relation Name" in node]
                 rows += sum(node["Actual Rows"] * node["Actual Loops"] for node in taken)
     return Seen(len(asked), faults, rows, blocks)
-
-
-def nodes_of(plan: object) -> Iterator[dict[str, Any]]:
-    """Every step of a plan, the last one first."""
-    text = plan if isinstance(plan, str) else json.dumps(plan)
-    nodes = [json.loads(text)[0]["Plan"]]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.get("Plans", ())
-        yield node
 
 
 def faults_of(plan: object) -> Iterator[str]:
