@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ _CALLS = """
 SELECT s.query, s.calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
 WHERE d.datname = %s AND s.userid <> 10
 """
+_LOG_PATIENCE = 100
+"""Looks, 20 ms apart, until the log is on disk; PostgreSQL writes it five times a second."""
 _CHECK_OF_REFERENCE = re.compile(r"SELECT \S+ FROM ONLY ")
 _CONTROL = {
     "BEGIN": "begin",
@@ -116,9 +119,22 @@ class Tally:
         calls: Counter[str] = Counter()
         for text, count in self._connection.execute(_CALLS, [self._database]):
             calls[text] += count
-        row = self._connection.execute("SELECT pg_current_wal_flush_lsn()").fetchone()
         marks = self._file.read_text() if self._file is not None and self._file.exists() else ""
-        return dict(calls), str(row[0]) if row else "0/0", marks
+        return dict(calls), self._written_log(), marks
+
+    def _written_log(self) -> str:
+        """Where the next record of the log begins, once everything before it is on disk: what is
+        written by the page ends in the middle of a record, and no reader could start there."""
+        row = self._connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        place = str(row[0]) if row else "0/0"
+        for _ in range(_LOG_PATIENCE):
+            row = self._connection.execute(
+                "SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [place]
+            ).fetchone()
+            if row is not None and row[0]:
+                break
+            time.sleep(0.02)
+        return place
 
     def _commits_between(self, begin: str, end: str) -> int:
         """Commit records in the log: transactions that had something to write."""
