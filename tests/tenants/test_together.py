@@ -1,6 +1,7 @@
 """Several tables in one statement: the rows are those that single queries give, walls included."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection
@@ -151,3 +152,37 @@ def test_when_one_change_fails_none_is_made(acme: Acme) -> None:
 
     with acme.inside():
         assert User.objects.get(pk=acme.bob.pk).display_name != "Nobody"
+
+
+def test_constants_stand_in_the_statement_and_what_is_given_does_not(acme: Acme) -> None:
+    """PostgreSQL uses a partial index for a plan that it keeps only where it reads the constant."""
+    reading = Reading(
+        lambda: (
+            User.objects.exclude(source=User.Source.CLOUD).filter(user_id=Given("user_id")),
+            User.objects.filter(surname="100 % O'Neill \\ 1", is_active=True).order_by("pk")[:7],
+        )
+    )
+    with acme.inside():
+        acme.bob.surname = "100 % O'Neill \\ 1"
+        acme.bob.save()
+        with CaptureQueriesContext(connection) as queries:
+            found = reading.rows(user_id=acme.carol.user_id)
+        statement, _, marks = reading._compiled
+
+    assert found == [[], [acme.bob]]
+    assert len(queries) == 1
+    assert "'cloud'" in statement
+    assert all(isinstance(mark, Given | UUID) for mark in marks)
+
+
+def test_rows_found_by_a_constant_are_changed(acme: Acme) -> None:
+    locked = Change(lambda: User.objects.filter(surname="Brown", pk=Given("user")), is_active=False)
+    with acme.inside():
+        changes = Changes()
+        changes.execute(*locked.of(user=acme.bob.pk))
+        changes.execute(*locked.of(user=acme.carol.pk))
+        changes.write()
+        for person in (acme.bob, acme.carol):
+            person.refresh_from_db()
+
+    assert (acme.bob.is_active, acme.carol.is_active) == (False, True)

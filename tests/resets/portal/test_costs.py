@@ -10,12 +10,15 @@ import argon2.low_level
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.config_rows import anchor_of
 from accounts.models import ContactPoint, User
 from benchmarks.harness.fill import Size, fill
 from benchmarks.harness.people import Place
 from benchmarks.measured.plans import faults_of
+from resets.models import Flow
+from resets.services.standing import find_standing
 from sspr_project.worker import run_once
 from tests.cast import NEW_PASSWORD, Acme, Beta, give_primary_email
 from tests.plans import nodes_of
@@ -26,6 +29,7 @@ from tests.services.session import database, shared_cluster
 
 PEOPLE, EVENTS = 6_000, 12_000
 NEWCOMERS = 400
+PLANS = ("force_custom_plan", "force_generic_plan")
 PLAN = "EXPLAIN (FORMAT JSON) "
 CARRIED_OUT = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
 READING = re.compile(r"(SELECT|UPDATE|DELETE|WITH)\b")
@@ -116,6 +120,9 @@ def test_no_statement_of_a_reset_reads_a_table_whole(crowd: Acme, clock: Clock, 
     statements = [query["sql"] for query in captured]
     assert len(statements) > 30
     assert list(_faults(crowd, statements)) == []
+    # A plan that is kept serves the largest tenant as well as the smallest.
+    looked_at = [_people_looked_at(crowd, plans) for plans in PLANS]
+    assert 0 < max(looked_at) < 50
     unindexed = "SELECT id FROM accounts_user WHERE password = 'x'"
     assert len(list(_faults(crowd, [unindexed]))) == 1
 
@@ -138,6 +145,29 @@ def test_a_start_reads_few_people_of_a_table_that_was_never_analysed(
 
     read = sum(_people_read(acme, query["sql"]) for query in captured)
     assert 0 < read < 30 * NEWCOMERS, "all of them for each of them would be 160,000"
+
+
+def _people_looked_at(crowd: Acme, plans: str) -> int:
+    """How many people the database goes through to find out where the newest journey stands."""
+    with crowd.inside(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL plan_cache_mode = {plans}")
+        newest = Flow.objects.latest("started_at")
+        before = _people_fetched()
+        standing = find_standing(newest.pk, timezone.now())
+        assert standing is not None
+        assert standing.own is not None
+        return _people_fetched() - before
+
+
+def _people_fetched() -> int:
+    """How many rows of people this transaction has looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'accounts_user'"
+        )
+        [[found]] = cursor.fetchall()
+    return int(found)
 
 
 def _people_read(acme: Acme, statement: str) -> float:
