@@ -16,11 +16,10 @@ from accounts.people import (
     Belongings,
     belongings_from,
     belongings_rows,
-    find_meant,
     guest_lookup,
     meaning,
     meant_person,
-    people_rows,
+    meant_rows,
 )
 from accounts.person_key import person_key
 from tenants import audit
@@ -233,7 +232,7 @@ class _Arrival:
 _ARRIVING = Reading(
     lambda: (
         Tenant.objects.all(),
-        people_rows(),
+        meant_rows(),
         *belongings_rows(user=meant_person()),
         synchronised_rows(),
     )
@@ -246,7 +245,7 @@ def _read(wanted: str, request: _Request) -> _Arrival:
     tenants, users, *belongings, synchronised = found
     if not (tenants and tenants[0].active):
         raise NoFlow
-    user = find_meant(users, wanted)
+    user = next(iter(users), None)
     own = belongings_from(user, *belongings) if user is not None else None
     situation = read_situation(request.now, tenants[0])
     return _Arrival(situation, own, bool(synchronised), wanted, request)
