@@ -12,6 +12,7 @@ from benchmarks.mutants import share, table
 from benchmarks.mutation.modules import MODULES
 from benchmarks.mutation.mutants import Mutant, mutants_of, planted
 from benchmarks.mutation.planting import NotPlantable, plant
+from benchmarks.mutation.trial import following
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = '''"""A module."""
@@ -138,6 +139,14 @@ def test_a_fault_outside_functions_reaches_them_too(house: types.ModuleType) -> 
 def test_what_only_an_import_shows_is_not_planted(house: types.ModuleType) -> None:
     with pytest.raises(NotPlantable):
         put(house, the("'one~mutated'"))
+
+
+@pytest.mark.parametrize("tests", [["a"], ["c"], ["b", "a"], ["a", "b", "c"]])
+def test_after_each_test_comes_another_one_and_never_itself(tests: list[str]) -> None:
+    after = following(tests, ["a", "b", "c"])
+
+    assert after[:-1] == tests[1:]
+    assert after[-1] in {"a", "b", "c"} - {tests[-1]}
 
 
 def test_every_mutated_module_and_its_tests_are_there() -> None:
