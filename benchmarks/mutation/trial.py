@@ -26,7 +26,7 @@ from django.db import connections
 
 from benchmarks.mutation.modules import MODULES
 from benchmarks.mutation.mutants import Mutant, mutants_of, planted
-from benchmarks.mutation.planting import NotPlantable, forget_caches, plant
+from benchmarks.mutation.planting import NotImportable, NotPlantable, forget_caches, plant
 from tests.services import session as database
 
 SURVIVED, KILLED, TIMEOUT, COLD = "survived", "killed", "timeout", "cold"
@@ -141,9 +141,11 @@ class Trial:
         gc.disable()
         try:
             self._be_apart()
-            code = 1
             plant(imported(module), compile(tree, str(self._root / module), "exec"), scope)
+            code = 1
             code = 1 if self._is_noticed(tests) else 0
+        except NotImportable:
+            code = 1
         except NotPlantable:
             code = 3
         finally:
