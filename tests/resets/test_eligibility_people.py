@@ -33,11 +33,13 @@ GOOD_TENANT = tenant(rules(writeback=True), writeback_state="healthy")
 def test_each_reason_refuses_alone(
     reason: str, of_tenant: dict[str, Any], of_person: dict[str, Any]
 ) -> None:
-    assert decide(GOOD_TENANT, GOOD).allowed
+    good = decide(GOOD_TENANT, GOOD)
+    assert (good.known, good.allowed) == (True, True)
 
     decision = decide(replace(GOOD_TENANT, **of_tenant), replace(GOOD, **of_person))
 
     assert (decision.allowed, decision.reason) == (False, reason)
+    assert decision.known is (reason != "unknown_user")
     assert decision.operations == ()
 
 
