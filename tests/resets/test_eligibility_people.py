@@ -148,6 +148,14 @@ def test_a_personal_account_is_sent_to_its_own_service() -> None:
     assert (decision.reason, decision.next_step) == ("personal_account", "use_own_service")
 
 
+@pytest.mark.parametrize("who", [_guest("personal"), replace(GOOD, known=False)])
+def test_who_is_refused_before_any_policy_is_asked_for_no_proof(who: PersonFacts) -> None:
+    good, refused = decide(GOOD_TENANT, GOOD), decide(GOOD_TENANT, who)
+
+    assert (good.policy, good.gates_required, good.counted) == ("tenant", 1, 2)
+    assert (refused.policy, refused.gates_required, refused.counted) == ("tenant", 0, 0)
+
+
 def _home(facts: TenantFacts, who: PersonFacts) -> Decision:
     return decide(facts, who)
 
