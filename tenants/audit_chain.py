@@ -282,6 +282,8 @@ def _find_flaw_in_chain(
 ) -> Flaw | None:
     digest, reached = GENESIS, 0
     for sequence, sealed, event in _sealed_events(head.sequence):
+        if sequence < 1:
+            return Flaw(sequence, "a seal stands before the first one of the chain")
         if sequence != reached + 1:
             return Flaw(reached + 1, "the seal of this number is gone")
         if event is None:
@@ -307,17 +309,15 @@ def _find_flaw_at_end(head: AuditHead, reached: int, digest: bytes, seen: int) -
 
 
 def _sealed_events(last: int) -> Iterator[tuple[int, bytes, dict[str, object] | None]]:
-    """Number, hash and event of each seal up to number `last`, in order, a chunk at a time."""
-    reached = 0
-    while True:
-        seals = AuditSeal.objects.filter(sequence__gt=reached, sequence__lte=last)
-        chunk = list(seals.order_by("sequence").values_list("sequence", "hash", "event_id")[:CHUNK])
-        if not chunk:
-            return
+    """Number, hash and event of each seal up to number `last`, in order, a chunk at a time. From
+    the lowest number that there is: nothing hides before the first one that sealing gives."""
+    seals = AuditSeal.objects.filter(sequence__lte=last).order_by("sequence")
+    rest = seals
+    while chunk := list(rest.values_list("sequence", "hash", "event_id")[:CHUNK]):
         events = _stored_events([event_id for _, _, event_id in chunk])
         for sequence, sealed, event_id in chunk:
             yield sequence, bytes(sealed), events.get(event_id)
-        reached = chunk[-1][0]
+        rest = seals.filter(sequence__gt=chunk[-1][0])
 
 
 def _find_flaw_after_end() -> Flaw | None:

@@ -31,6 +31,7 @@ MODULES: Mapping[str, Sequence[str]] = {
         "tests/tenants/test_audit_chain.py",
         "tests/tenants/test_audit.py",
         "tests/tenants/test_audit_command.py",
+        "tests/tenants/test_audit_tampering.py",
     ),
 }
 GOAL = 0.85

@@ -15,21 +15,31 @@ class NotPlantable(Exception):
     """This fault takes effect only when the module is imported afresh."""
 
 
+class NotImportable(Exception):
+    """With this fault the module can't even be imported."""
+
+
 def plant(module: types.ModuleType, code: types.CodeType, scope: str) -> None:
     """`code` is the whole module with one fault; `scope` the function it is in, or "".
 
-    Raises NotPlantable, and whatever importing the module raises with this fault.
+    Raises NotPlantable and NotImportable.
     """
     fresh: dict[str, Any] = {name: module.__dict__[name] for name in _KEPT}
-    exec(code, fresh)  # noqa: S102 - our own module, changed in one place
+    try:
+        exec(code, fresh)  # noqa: S102 - our own module, changed in one place
+    except Exception as error:
+        raise NotImportable from error
     if scope:
         _adopt(_found(module.__dict__, scope), _found(fresh, scope))
         forget_caches(module)
         return
+    # Its own ones, that is; what it imports is the same as before.
     classes = {
         new: old
         for name, new in fresh.items()
-        if isinstance(new, type) and isinstance(old := module.__dict__.get(name), type)
+        if isinstance(new, type)
+        and isinstance(old := module.__dict__.get(name), type)
+        and new is not old
     }
     for name, new in fresh.items():
         if name not in _KEPT:

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -25,7 +26,7 @@ from django.db import connections
 
 from benchmarks.mutation.modules import MODULES
 from benchmarks.mutation.mutants import Mutant, mutants_of, planted
-from benchmarks.mutation.planting import NotPlantable, forget_caches, plant
+from benchmarks.mutation.planting import NotImportable, NotPlantable, forget_caches, plant
 from tests.services import session as database
 
 SURVIVED, KILLED, TIMEOUT, COLD = "survived", "killed", "timeout", "cold"
@@ -105,6 +106,10 @@ class Trial:
                 verdict, seconds = self._try(module, planted(source, mutant), mutant.scope, tests)
             row = {**vars(mutant), "verdict": verdict, "tests": len(tests), "seconds": seconds}
             rows.append(row)
+        # What one fault left in the database would fail the tests of every fault after it.
+        verdict, _ = self._try(module, ast.parse(source), "", everything)
+        if verdict != SURVIVED:
+            raise pytest.UsageError(f"{module} without any fault, after all of them: {verdict}")
         return rows
 
     def _tests_of(self, module: str, source: str, mutant: Mutant) -> list[str]:
@@ -136,9 +141,11 @@ class Trial:
         gc.disable()
         try:
             self._be_apart()
-            code = 1
             plant(imported(module), compile(tree, str(self._root / module), "exec"), scope)
+            code = 1
             code = 1 if self._is_noticed(tests) else 0
+        except NotImportable:
+            code = 1
         except NotPlantable:
             code = 3
         finally:
@@ -156,14 +163,19 @@ class Trial:
 
     def _is_noticed(self, tests: list[str]) -> bool:
         self._failed = False
-        for number, name in enumerate(tests):
-            # Never the end of the session, whose things belong to the parent.
-            after = self._items[tests[(number + 1) % len(tests)]]
+        for name, after in zip(tests, following(tests, list(self._items)), strict=True):
             item = self._items[name]
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=self._items[after])
             if self._failed:
                 return True
         return False
+
+
+def following(tests: Sequence[str], every: Sequence[str]) -> list[str]:
+    """What pytest is told comes after each of these tests. Never the end of the session, whose
+    things belong to the parent, and never the test itself: nothing of it would be taken down."""
+    last = next(name for name in every if name != tests[-1])
+    return [*tests[1:], last]
 
 
 def reached_with(tree: Any, line: int) -> set[int]:

@@ -4,6 +4,7 @@ import ast
 import sys
 import types
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ import pytest
 from benchmarks.mutants import share, table
 from benchmarks.mutation.modules import MODULES
 from benchmarks.mutation.mutants import Mutant, mutants_of, planted
-from benchmarks.mutation.planting import NotPlantable, plant
+from benchmarks.mutation.planting import NotImportable, NotPlantable, plant
+from benchmarks.mutation.trial import following
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = '''"""A module."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from functools import cache
 
@@ -40,6 +43,7 @@ class Pair:
 
 
 PAIRS = {"a": Pair(2)}
+WAITS = {"a": (Pair(5), timedelta(7))}
 
 
 @cache
@@ -133,11 +137,26 @@ def test_a_fault_outside_functions_reaches_them_too(house: types.ModuleType) -> 
     assert other.PAIRS["a"] == pair(3)
     put(house, the("2", "left: int = 1"))
     assert pair().left == 2
+    put(house, the("8", "WAITS ="))
+    assert house.WAITS["a"] == (pair(5), timedelta(8)), "what is imported stays what it is"
+
+
+def test_a_module_that_a_fault_keeps_from_being_imported_says_so(house: types.ModuleType) -> None:
+    with pytest.raises(NotImportable):
+        plant(house, compile("missing", "mutated_house.py", "exec"), "")
 
 
 def test_what_only_an_import_shows_is_not_planted(house: types.ModuleType) -> None:
     with pytest.raises(NotPlantable):
         put(house, the("'one~mutated'"))
+
+
+@pytest.mark.parametrize("tests", [["a"], ["c"], ["b", "a"], ["a", "b", "c"]])
+def test_after_each_test_comes_another_one_and_never_itself(tests: list[str]) -> None:
+    after = following(tests, ["a", "b", "c"])
+
+    assert after[:-1] == tests[1:]
+    assert after[-1] in {"a", "b", "c"} - {tests[-1]}
 
 
 def test_every_mutated_module_and_its_tests_are_there() -> None:

@@ -33,11 +33,13 @@ GOOD_TENANT = tenant(rules(writeback=True), writeback_state="healthy")
 def test_each_reason_refuses_alone(
     reason: str, of_tenant: dict[str, Any], of_person: dict[str, Any]
 ) -> None:
-    assert decide(GOOD_TENANT, GOOD).allowed
+    good = decide(GOOD_TENANT, GOOD)
+    assert (good.known, good.allowed) == (True, True)
 
     decision = decide(replace(GOOD_TENANT, **of_tenant), replace(GOOD, **of_person))
 
     assert (decision.allowed, decision.reason) == (False, reason)
+    assert decision.known is (reason != "unknown_user")
     assert decision.operations == ()
 
 
@@ -144,6 +146,14 @@ def test_a_personal_account_is_sent_to_its_own_service() -> None:
     decision = decide(tenant(), _guest("personal", enabled=False))
 
     assert (decision.reason, decision.next_step) == ("personal_account", "use_own_service")
+
+
+@pytest.mark.parametrize("who", [_guest("personal"), replace(GOOD, known=False)])
+def test_who_is_refused_before_any_policy_is_asked_for_no_proof(who: PersonFacts) -> None:
+    good, refused = decide(GOOD_TENANT, GOOD), decide(GOOD_TENANT, who)
+
+    assert (good.policy, good.gates_required, good.counted) == ("tenant", 1, 2)
+    assert (refused.policy, refused.gates_required, refused.counted) == ("tenant", 0, 0)
 
 
 def _home(facts: TenantFacts, who: PersonFacts) -> Decision:

@@ -28,6 +28,10 @@ from tests.tenants.trail import NOW, sequences, tampering, verified, write_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TENANT = UUID(int=1)
+OTHER_EVENT = "this is not the event that was sealed here"
+OTHER_END = "the recorded end of the chain is another one"
+BEYOND_END = "a seal stands after the recorded end of the chain"
+NO_SEAL = "the seal of this number is gone"
 
 
 @pytest.fixture
@@ -195,35 +199,40 @@ def test_a_broken_chain_does_not_keep_others_from_theirs(
 
 
 def test_a_late_seal_is_logged(tenant: UUID, caplog: pytest.LogCaptureFixture) -> None:
-    write_events(tenant, 1)
-    assert seal_pending(NOW + timedelta(minutes=5)) == 1
+    write_events(tenant, 2)
+    assert seal_pending(NOW + timedelta(minutes=5)) == 2
     assert caplog.records == []
 
-    write_events(tenant, 1)
-    assert seal_pending(NOW + timedelta(minutes=6)) == 1
+    write_events(tenant, 2)
+    # Late for the first one, not for the one a second after it.
+    assert seal_pending(NOW + timedelta(minutes=5, milliseconds=1)) == 2
 
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.WARNING, f"audit events of {tenant} waited too long for their seal")
+    ]
 
 
 @pytest.mark.parametrize(
-    ("statement", "first_bad"),
+    ("statement", "first_bad", "why"),
     [
-        ("UPDATE tenants_auditevent e SET reason = '' {}", 3),
-        ("UPDATE tenants_auditevent e SET actor_id = NULL {}", 1),
-        ("UPDATE tenants_auditevent e SET created_at = created_at + interval '1 us' {}", 5),
-        ("UPDATE tenants_auditevent e SET data = jsonb_set(data, '{{tries_left}}', '9') {}", 4),
-        ("DELETE FROM tenants_auditevent e {}", 3),
-        ("DELETE FROM tenants_auditseal WHERE sequence = 2", 2),
-        ("DELETE FROM tenants_auditseal WHERE sequence >= 4", 4),
-        ("UPDATE tenants_auditseal SET hash = sha256('x') WHERE sequence = 2", 2),
-        ("UPDATE tenants_auditseal SET sequence = sequence + 10 WHERE sequence = 5", 5),
-        ("UPDATE tenants_audithead SET hash = sha256('x')", 5),
-        ("UPDATE tenants_audithead SET sequence = 4", 4),
-        ("DELETE FROM tenants_audithead", 1),
+        ("UPDATE tenants_auditevent e SET reason = '' {}", 3, OTHER_EVENT),
+        ("UPDATE tenants_auditevent e SET actor_id = NULL {}", 1, OTHER_EVENT),
+        ("UPDATE tenants_auditevent e SET created_at = created_at + '1 us' {}", 5, OTHER_EVENT),
+        ("UPDATE tenants_auditevent e SET data = data || '{{\"step\": 9}}' {}", 4, OTHER_EVENT),
+        ("DELETE FROM tenants_auditevent e {}", 3, "the event of this number is gone"),
+        ("DELETE FROM tenants_auditseal WHERE sequence = 2", 2, NO_SEAL),
+        ("DELETE FROM tenants_auditseal WHERE sequence >= 4", 4, NO_SEAL),
+        ("UPDATE tenants_auditseal SET hash = sha256('x') WHERE sequence = 2", 2, OTHER_EVENT),
+        ("UPDATE tenants_auditseal SET sequence = sequence + 10 WHERE sequence = 5", 5, NO_SEAL),
+        ("UPDATE tenants_audithead SET hash = sha256('x')", 5, OTHER_END),
+        ("UPDATE tenants_audithead SET sequence = 4", 4, OTHER_END),
+        ("DELETE FROM tenants_audithead", 1, BEYOND_END),
     ],
 )
-def test_what_is_changed_or_deleted_is_named(tenant: UUID, statement: str, first_bad: int) -> None:
-    assert verified(tenant).intact
+def test_what_is_changed_or_deleted_is_named(
+    tenant: UUID, statement: str, first_bad: int, why: str
+) -> None:
+    assert (verified(tenant).intact, verified(tenant).why) == (True, "")
 
     with tenant_context(tenant):
         event = AuditSeal.objects.get(sequence=first_bad).event_id
@@ -231,8 +240,7 @@ def test_what_is_changed_or_deleted_is_named(tenant: UUID, statement: str, first
         superuser.execute(statement.format(f"WHERE id = '{event}'").encode())
 
     found = verified(tenant)
-    assert (found.intact, found.first_bad) == (False, first_bad)
-    assert found.why
+    assert (found.intact, found.first_bad, found.why) == (False, first_bad, why)
 
 
 def swap(superuser: psycopg.Connection) -> None:
@@ -277,24 +285,26 @@ def test_an_event_taken_out_of_the_queue_is_missed(tenant: UUID) -> None:
     assert verified(tenant).intact
 
     with tenant_context(tenant):
+        event = AuditPending.objects.get().event_id
         AuditPending.objects.all().delete()
 
     found = verified(tenant)
     assert (found.intact, found.first_bad, found.unsealed) == (False, 6, 0)
+    assert found.why == f"event {event} has no seal and doesn't wait for one"
 
 
 def test_an_event_that_vanished_before_its_seal_is_missed(tenant: UUID) -> None:
     write_events(tenant, 2)
+    with tenant_context(tenant):
+        event = AuditPending.objects.order_by("created_at")[0].event_id
     with tampering() as superuser:
-        superuser.execute(
-            "DELETE FROM tenants_auditevent WHERE id ="
-            " (SELECT event_id FROM tenants_auditpending ORDER BY created_at LIMIT 1)"
-        )
+        superuser.execute("DELETE FROM tenants_auditevent WHERE id = %s", [event])
 
     assert seal_pending(NOW) == 1
 
     found = verified(tenant)
     assert (found.intact, found.first_bad, found.unsealed) == (False, 7, 1)
+    assert found.why == f"event {event} is gone and was never sealed"
 
 
 def test_a_long_trail_is_read_in_pieces(tenant: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,6 +340,7 @@ def test_a_cut_off_tail_is_seen_through_a_checkpoint(tenant: UUID) -> None:
     assert verified(tenant).intact
     found = verified(tenant, seen)
     assert (found.intact, found.first_bad, found.sealed) == (False, 4, 3)
+    assert found.why == "the trail ends before this number, a checkpoint saw 5"
 
 
 def test_a_chain_written_afresh_is_seen_through_a_checkpoint(tenant: UUID) -> None:
@@ -347,6 +358,7 @@ def test_a_chain_written_afresh_is_seen_through_a_checkpoint(tenant: UUID) -> No
     assert verified(tenant).intact
     found = verified(tenant, seen)
     assert (found.intact, found.first_bad) == (False, 5)
+    assert found.why == "a checkpoint saw another chain up to here"
 
 
 def test_an_older_checkpoint_and_another_tenants_do_not_disturb(tenant: UUID) -> None:

@@ -35,7 +35,23 @@ TABLE = {
     "help_by_address": ("address", 10, HOUR, NONE, "shared"),
     "admin_sign_in": ("person", 5, timedelta(minutes=15), NONE, ""),
     "admin_sign_in_by_address": ("address", 20, HOUR, NONE, "shared"),
+    "sign_ups_by_address": ("address", 20, HOUR, NONE, "shared"),
+    "approval_requests": ("person", 3, HOUR, NONE, ""),
+    "token_claims": ("person", 5, HOUR, NONE, ""),
+    "agent_enrolments": ("address", 20, HOUR, NONE, "shared"),
+    "failed_sign_ins_by_address": ("address", 100, HOUR, NONE, "shared"),
+    "failed_step_up": ("person", 10, HOUR, HOUR, ""),
+    "passkey_challenges": ("alarm", 1, timedelta(minutes=10), NONE, "shared"),
+    "passkey_sign_ins_by_address": ("address", 20, HOUR, NONE, "shared"),
+    "redirections_by_address": ("address", 60, HOUR, NONE, "shared"),
+    "approvals_in_journey": ("journey", 3, timedelta(minutes=15), NONE, ""),
+    "approvals": ("person", 5, HOUR, NONE, ""),
+    "enrolments_by_address": ("address", 30, HOUR, NONE, "shared"),
 }
+
+
+def test_every_throttle_is_written_out_here() -> None:
+    assert set(LIMITS) == set(TABLE)
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -63,10 +79,11 @@ def test_the_lifetimes_and_sizes_are_as_the_rules_have_them() -> None:
     assert (limits.MAX_BODY_BYTES, limits.MAX_FIELDS) == (65_536, 20)
     texts = (limits.MAX_USER_ID, limits.MAX_CODE, limits.MAX_ANSWER, limits.MAX_CONTACT)
     assert (*texts, limits.MAX_PASSWORD) == (113, 16, 40, 320, 256)
+    assert limits.MAX_ASSERTION == 4096
 
 
 def test_a_tenant_may_tighten_what_is_its_own_but_no_alarm() -> None:
-    assert set(TIGHTENABLE) & set(TABLE) == {
+    assert set(TIGHTENABLE) == {
         name for name, (scope, *_, word) in TABLE.items() if scope != "alarm" and word != "shared"
     }
     problem = limit_problem("alarms", 1)

@@ -103,7 +103,12 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_the_strongest_order_names_every_method_once() -> None:
     assert sorted(STRONGEST_FIRST) == sorted(METHODS)
-    assert "security_questions" not in ADMINISTRATOR_METHODS
+
+
+def test_administrators_prove_themselves_with_a_phone_a_mailbox_or_an_app() -> None:
+    phones, apps = {"mobile_phone", "office_phone"}, {"app_code", "app_notification"}
+
+    assert set(ADMINISTRATOR_METHODS) == phones | apps | {"email"}
 
 
 # days since the trial began (None: no trial), custom domain, synchronised → gates
