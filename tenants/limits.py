@@ -97,9 +97,9 @@ _ALL = (
     Limit("approval_requests", "person", 3, HOUR, NO_BLOCK),
     # Tries to claim a token by its number and two codes, or to bring one back into step.
     Limit("token_claims", "person", 5, HOUR, NO_BLOCK),
-    # Passwords that failed from one network address, over everybody; each person has a lock beside.
     # Codes that let an agent in, right or wrong.
     Limit("agent_enrolments", "address", 20, HOUR, NO_BLOCK, shared=True),
+    # Passwords that failed from one network address, over everybody; each person has a lock beside.
     Limit("failed_sign_ins_by_address", "address", 100, HOUR, NO_BLOCK, shared=True),
     # Proofs that a signed-in person failed to give. Never counted with those of a reset.
     Limit("failed_step_up", "person", 10, HOUR, HOUR),
