@@ -41,6 +41,7 @@ PAUSE = 6.0
 LOOKS_EVERY = 0.2
 ENDS_WITHIN = 100.0
 LOOKS_WITHIN = 15.0
+AGENT_IS_BACK = 90.0
 WRITING = ("writing",)
 QUARTER = 16 * 60.0
 FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -216,10 +217,11 @@ def test_two_hundred_resets_among_faults(
             wait_until(lambda: _none_is(WRITING, hybrid, resets), "every reset's end", ENDS_WITHIN)
         # What no agent knows any more is told by the accounts: at once if it was done, and if not
         # once every controller would know.
-        for wait in (0.0, QUARTER):
+        # Nobody looks before an agent is back, which takes a while after the last fault.
+        for wait, within in ((0.0, LOOKS_WITHIN), (QUARTER, AGENT_IS_BACK)):
             hybrid.look_at_unknown(wait)
             with suppress(NotReady):
-                wait_until(lambda: _looked(hybrid, resets), "the accounts to tell", LOOKS_WITHIN)
+                wait_until(lambda: _looked(hybrid, resets), "the accounts to tell", within)
     finally:
         world.stop.set()
         breaker.join()

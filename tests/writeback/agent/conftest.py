@@ -3,6 +3,7 @@
 import io
 import os
 import resource
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -80,7 +81,10 @@ def kept_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cast(dict[str, str], registry.CONNECTORS), "scripted", "tests.writeback.agent.process"
     )
     mask = os.umask(0o022)
+    # What it blocks, every process that a later test starts would inherit, and could not be ended.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     os.umask(mask)
     assert set(limits) <= {(resource.RLIMIT_CORE, (0, 0))}
 
