@@ -69,7 +69,7 @@ class Reading:
                 text, values = compiler.as_sql()
                 chosen = compiler.klass_info["select_fields"]
                 shape = Shape(queryset.model, [compiler.select[i][0].target for i in chosen])
-                text, values = with_constants(text, values)
+                text, values = _with_constants(text, values)
                 parts.append(f"SELECT {number}, {shape.json('x')} FROM ({text}) x")  # noqa: S608 - compiled by Django
                 shapes.append(shape)
                 marks += values
@@ -100,10 +100,10 @@ class Change:
             if self._values:
                 query.add_update_values(self._values)
             text, marks = query.get_compiler(connection=connection).as_sql()
-        return with_constants(text, marks)
+        return _with_constants(text, marks)
 
 
-def with_constants(text: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+def _with_constants(text: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """A compiled statement with its constant words, numbers and truths written into it, and the
     values that are left.
 
@@ -137,7 +137,7 @@ def _value(mark: Any, given: dict[str, Any], tenant: UUID) -> Any:
     return stored(tenant) if mark in _TENANT_MARKS else mark
 
 
-_CONSTANTS = (str, int, bool)
+_CONSTANTS = (str, int)
 _TENANT_MARKS = (_ANY_TENANT, _ANY_TENANT.hex)
 
 

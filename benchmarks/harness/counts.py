@@ -2,15 +2,16 @@
 
 import re
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import psycopg
 
+from tests.services.ports import NotReady, wait_until
 from tests.services.postgres import server_programs
 
 from .cluster import BenchCluster
@@ -19,8 +20,8 @@ _CALLS = """
 SELECT s.query, s.calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
 WHERE d.datname = %s AND s.userid <> 10
 """
-_LOG_PATIENCE = 100
-"""Looks, 20 ms apart, until the log is on disk; PostgreSQL writes it five times a second."""
+_LOG_PATIENCE = 2.0
+"""Seconds until the log is on disk; PostgreSQL writes it five times a second."""
 _CHECK_OF_REFERENCE = re.compile(r"SELECT \S+ FROM ONLY ")
 _CONTROL = {
     "BEGIN": "begin",
@@ -127,14 +128,16 @@ class Tally:
         written by the page ends in the middle of a record, and no reader could start there."""
         row = self._connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
         place = str(row[0]) if row else "0/0"
-        for _ in range(_LOG_PATIENCE):
-            row = self._connection.execute(
-                "SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [place]
-            ).fetchone()
-            if row is not None and row[0]:
-                break
-            time.sleep(0.02)
+        # One that ends with its page leaves the end of the log before the place of the next.
+        with suppress(NotReady):
+            wait_until(lambda: self._is_written(place), "the log on disk", _LOG_PATIENCE)
         return place
+
+    def _is_written(self, place: str) -> bool:
+        row = self._connection.execute(
+            "SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [place]
+        ).fetchone()
+        return row is not None and bool(row[0])
 
     def _commits_between(self, begin: str, end: str) -> int:
         """Commit records in the log: transactions that had something to write."""
