@@ -155,8 +155,8 @@ def _write(head: AuditHead, seals: Sequence[AuditSeal], done: Sequence[UUID]) ->
         changes.add(*seals)
     else:
         changes.execute(_DEQUEUE, [head.tenant_id, list(done)])
-        events, hashes = [seal.event_id for seal in seals], [seal.hash for seal in seals]
-        changes.execute(_ADD_SEALS, [head.tenant_id, head.sequence - len(seals), events, hashes])
+        columns = [[getattr(seal, name) for seal in seals] for name in ("id", "event_id", "hash")]
+        changes.execute(_ADD_SEALS, [head.tenant_id, head.sequence - len(seals), *columns])
     changes.write()
 
 
@@ -164,8 +164,9 @@ def _write(head: AuditHead, seals: Sequence[AuditSeal], done: Sequence[UUID]) ->
 _DEQUEUE = "DELETE FROM tenants_auditpending WHERE tenant_id = %s AND id = ANY(%s::uuid[])"
 _ADD_SEALS = """
 INSERT INTO tenants_auditseal (id, tenant_id, event_id, sequence, hash)
-SELECT gen_random_uuid(), %s, event, %s + place, hash
-FROM unnest(%s::uuid[], %s::bytea[]) WITH ORDINALITY AS given (event, hash, place)
+SELECT id, %s, event, %s + place, hash
+FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[])
+     WITH ORDINALITY AS given (id, event, hash, place)
 """
 
 

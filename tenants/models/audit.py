@@ -4,12 +4,14 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from ..ids import ordered_id
 from ..scoping import TenantModel
 
 
 class AuditEvent(TenantModel):
     """One thing that happened. The runtime role may add and read events, never change them."""
 
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
     type = models.CharField(max_length=60)
     activity = models.CharField(max_length=120)
     result = models.CharField(max_length=10)
@@ -72,6 +74,7 @@ class AuditPending(TenantModel):
 class AuditSeal(TenantModel):
     """The place of an event in its tenant's chain: gapless number, and hash over all before it."""
 
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
     event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="seal")
     sequence = models.PositiveBigIntegerField()
     hash = models.BinaryField(max_length=32)
