@@ -128,15 +128,18 @@ class _Application:
         if found is not None and only_new:
             self.report.add(("tenant", "slug"), SLUG_EXISTS)
             return self._outcome()
-        tenant_id = found or uuid.uuid4()
+        tenant_id, is_new = found or uuid.uuid4(), found is None
         try:
             with tenant_context(tenant_id):
-                is_new = found is None
                 document = Document(self.data, self.report, tenant_id, is_new, self.now, self.actor)
-                return self._in_context(document)
+                outcome = self._in_context(document)
         except Refused as refused:
             self.report.add(refused.path, refused.message)
-            return self._outcome()
+            outcome = self._outcome()
+        if is_new and outcome.problems and self.slug and find_tenant(slug=self.slug) is not None:
+            # Whoever made it meanwhile has the names that stand in the way: this very file's.
+            raise TenantExists(self.slug)
+        return outcome
 
     def _in_context(self, document: Document) -> Outcome:
         if not document.is_new and not self.dry_run:

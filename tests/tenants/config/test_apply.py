@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tenants.audit_types import allowed_data, get_event_type
+from tenants.config import engine
 from tenants.config.engine import Outcome
 from tenants.context import tenant_context
 from tenants.lookup import find_tenant, tenant_ids
@@ -359,6 +360,25 @@ def test_one_file_applied_by_several_at_once_makes_one_tenant() -> None:
 
     assert [outcome.problems for outcome in outcomes] == [(), (), ()]
     assert sorted(outcome.applied for outcome in outcomes) == [False, False, True]
+    assert len(tenant_ids()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_somebody_applied_a_moment_ago_is_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = MINIMAL + DOMAINS + "[policy]\n"
+
+    def too_early(**names: str) -> UUID | None:
+        found = find_tenant(**names)
+        monkeypatch.setattr(engine, "find_tenant", find_tenant)
+        assert apply(content).applied
+        return found
+
+    monkeypatch.setattr(engine, "find_tenant", too_early)
+    outcome = apply(content)
+
+    assert (outcome.problems, outcome.applied) == ((), False)
     assert len(tenant_ids()) == 1
 
 
