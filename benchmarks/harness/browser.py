@@ -15,6 +15,7 @@ _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _FORM = re.compile(r'<form\b([^>]*\bmethod="post"[^>]*)>(.*?)</form>', re.DOTALL | re.IGNORECASE)
 _STATE = re.compile(r'data-state="\w+"')
 _ACTION = re.compile(r'\baction="([^"]*)"')
+_HERE = re.compile(r'\bdata-here="([^"]*)"(\s+data-posted)?')
 _CHALLENGE = re.compile(r'data-challenge="([^"]*)"')
 
 Seen = Callable[[str, Reply], None]
@@ -46,7 +47,16 @@ class Browser:
         """Sends the page's first form with its hidden fields and these; goes where it leads,
         under the name `follow`."""
         action, values = form_of(self.shown.text)
-        reply = self.post(name, action or self.path, {**values, **fields})
+        address = action or self.path
+        here = _HERE.search(self.shown.text)
+        # What the script of such a page does: it asks for the next page as the answer, and gives
+        # the page that a form led to its address.
+        if here and address.startswith(here[1]):
+            address += "?direct=1"
+        reply = self.post(name, address, {**values, **fields})
+        here = _HERE.search(reply.text)
+        if here and here[2]:
+            self.path = here[1]
         if reply.status in {302, 303} and follow:
             return self.get(follow, reply.headers["location"])
         return reply

@@ -1,6 +1,7 @@
 """What the pages of a journey are given beside what every page is."""
 
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from tenants.pages import address_of, clock, host_tenant, page_context, plain_ur
 
 from ..services import Origin
 
-__all__ = ["clock", "flow_url", "host_tenant", "origin_of", "page_context", "plain_url"]
+__all__ = ["clock", "flow_url", "host_tenant", "origin_of", "page_context", "plain_url", "shown_at"]
 
 _ANY_FLOW = UUID(int=0)
 
@@ -20,6 +21,12 @@ _ANY_FLOW = UUID(int=0)
 def origin_of(request: HttpRequest) -> Origin:
     language = get_language() or settings.LANGUAGE_CODE
     return Origin(address_of(request), language, site_of(request))
+
+
+def shown_at(request: HttpRequest, address: str) -> dict[str, Any]:
+    """For the page's script: where the page is shown again, and whether a form led here, so that
+    it has to take that address."""
+    return {"here": address, "posted": request.method == "POST"}
 
 
 @cache

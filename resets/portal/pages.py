@@ -19,7 +19,7 @@ from ..models import REHEARSAL, UNLOCK
 from ..services import FlowView, Handle, deny_stranger
 from ..services.reading import MethodChoice, Pending
 from ..services.written import PARTLY
-from .context import clock, flow_url, origin_of, page_context, plain_url
+from .context import clock, flow_url, origin_of, page_context, plain_url, shown_at
 from .directory_words import directory_form, failure, landed_texts, remark
 from .words import NOT_ME, description, label
 
@@ -49,6 +49,7 @@ def flow_page(
         help_url=f"{plain_url('help')}?reference={view.reference}",
         ends_at=clock(view.expires_at),
         errors={name: text for name, text in (errors or {}).items() if text},
+        **shown_at(request, flow_url("flow", handle.flow)),
     )
     if view.steps:
         context["cancel_url"] = flow_url("cancel", handle.flow)

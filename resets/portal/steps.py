@@ -28,6 +28,8 @@ from .pages import contact_context, flow_page, gone_page, retry_after, stranger_
 FLOW_COOKIE_AGE = 3600
 ANSWERS = tuple(f"answer_{number}" for number in range(1, 6))
 SEE_OTHER = 303
+DIRECT = "direct"
+"""In the address of a form whose page has a script that works."""
 _WAITS = {
     "channel": words.TOO_MANY_CODES,
     "asked": words.TOO_MANY_ASKED,
@@ -39,9 +41,7 @@ FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 
 def to_flow(handle: Handle) -> HttpResponse:
     """On to the page of the journey, with its secret in the cookie."""
-    response = HttpResponseRedirect(flow_url("flow", handle.flow))
-    response.status_code = SEE_OTHER
-    return _with_cookie(response, handle)
+    return _with_cookie(_see_flow(handle), handle)
 
 
 def _with_cookie(response: HttpResponse, handle: Handle) -> HttpResponse:
@@ -148,6 +148,18 @@ def _field_of(view: FlowView) -> str:
     return {"contact": "contact", "questions": "answer_1"}.get(view.page, "code")
 
 
+def _show_flow(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+    """The page of the journey, as the answer to the form of somebody who got on.
+
+    At once where the script of the page gives it its address; elsewhere that address alone, so
+    that loading the page again sends nothing twice. Nobody gets on who proved nothing, so a
+    stranger's request never costs a step and a page.
+    """
+    if request.GET.get(DIRECT) != "1":
+        return _see_flow(handle)
+    return flow_page(request, handle, services.read_flow(handle, now=now), now)
+
+
 def _see_flow(handle: Handle) -> HttpResponse:
     response = HttpResponseRedirect(flow_url("flow", handle.flow))
     response.status_code = SEE_OTHER
@@ -172,7 +184,7 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         # The reply to the same answer may have been lost, and the new secret with it.
         return to_flow(services.repeat(handle, answer, now=now))
     if result.kind == "ok" and result.handle is not None:
-        return to_flow(result.handle)
+        return _with_cookie(_show_flow(request, result.handle, now), result.handle)
     if result.kind == "blocked" and result.field:
         return _after_code(request, handle, result, now)
     view = services.read_flow_after(handle, result, now=now)
@@ -206,7 +218,7 @@ def operation(request: HttpRequest, handle: Handle, now: datetime) -> HttpRespon
     fields = read_fields(request, ("operation",))
     result = services.choose_operation(handle, fields["operation"], now=now)
     if result.kind == "ok":
-        return _see_flow(handle)
+        return _show_flow(request, handle, now)
     view = services.read_flow(handle, now=now)
     if result.kind == "missing":
         errors = {"operation": words.CHOOSE_OPERATION}
@@ -277,7 +289,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         return flow_page(request, handle, view, now, errors={"new_password": words.TYPE_PASSWORD})
     result = services.submit(handle, Secret(fields["new_password"]), now=now)
     if result.kind == "ok":
-        return _see_flow(handle)
+        return _show_flow(request, handle, now)
     view = services.read_flow(handle, now=now)
     if result.kind == "weak" and view.page == "password":
         reasons = texts(result.violations)

@@ -29,7 +29,7 @@ from .admission import (
     waiting_page,
 )
 from .aid import pass_on
-from .context import host_tenant, origin_of, page_context, plain_url
+from .context import host_tenant, origin_of, page_context, plain_url, shown_at
 from .guests import go_on
 from .pages import error_page
 from .steps import to_flow
@@ -92,6 +92,7 @@ def _start_page(
         errors=errors or {},
         values={"user_id": values.get("user_id", "")},
         form_action=plain_url("start"),
+        **shown_at(request, plain_url("start")),
         **captcha_context(request, now, hard=hard),
     )
     return render(request, "portal/start.html", context, status=status)

@@ -15,6 +15,22 @@ function focusErrors() {
   });
 }
 
+/** A page that a form led to takes the address where it is shown: loading it again sends nothing. */
+function takeAddress() {
+  const { here, posted } = document.body.dataset;
+  if (posted !== undefined) history.replaceState(null, "", here);
+}
+
+/** With a script that does this, a step may be answered with the next page at once. */
+function askForPage(form) {
+  const { here } = document.body.dataset;
+  if (!here) return;
+  const address = new URL(form.action);
+  if (!address.pathname.startsWith(here)) return;
+  address.searchParams.set("direct", "1");
+  form.action = address.href;
+}
+
 /** A form is sent once; after 8 s without an answer it may be sent again. */
 function sendOnce(form) {
   form.addEventListener("submit", (event) => {
@@ -187,7 +203,9 @@ function goOn(box) {
 
 const each = (selector, improve) => document.querySelectorAll(selector).forEach(improve);
 
+takeAddress();
 focusErrors();
+each("form[method=post]", askForPage);
 each("form[data-challenge]", proveAPerson);
 each("form[method=post]", sendOnce);
 each("form[data-methods]", followMethod);

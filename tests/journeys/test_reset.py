@@ -1,5 +1,7 @@
 """The reset as people walk it: in each language, scheme and browser, and however they click."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.utils import timezone
 
@@ -65,6 +67,32 @@ def test_a_reset_takes_as_many_screens_and_typed_fields_as_promised(
     assert stage.screens == 3 + proofs
     html = stage.page.locator("html")
     assert (html.get_attribute("lang"), html.get_attribute("dir")) == (language, direction)
+
+
+def test_loading_the_page_after_a_step_again_sends_nothing_twice(open_stage: OpenStage) -> None:
+    stage = open_stage("mobile")
+    sent: list[str] = []
+    stage.page.on("request", lambda asked: sent.append(asked.method + urlsplit(asked.url).query))
+    stage.goto("/reset/")
+    stage.find_account(BOB)
+    here = stage.page.url
+    stage.fill(code="000000")
+    stage.go_on()
+    wrong = (stage.page.url, stage.field("code").get_attribute("aria-invalid"))
+    stage.page.reload()
+    again = stage.field("code").get_attribute("aria-invalid")
+    stage.fill(code=bobs_app_code(stage))
+    stage.go_on()
+    right = stage.page.url
+    stage.page.reload()
+
+    assert (wrong, again) == ((here, "true"), None)
+    assert (right, stage.field("contact").count()) == (here, 1)
+    # The start, the wrong code and the right one, and nothing else.
+    assert sent.count("POSTdirect=1") == 3
+    assert "POST" not in sent
+    with stage.acme.inside():
+        assert Flow.objects.get().tries == 1
 
 
 def press_until(stage: Stage, name: str) -> None:
