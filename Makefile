@@ -4,8 +4,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
-# One more than processors: there is always a test that waits for something.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# Two more than processors: there is always a test that waits for something.
+WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 ARGS ?=
 BIN := .venv/bin
 SOURCES := accounts notifications resets sspr_project tenants tests writeback
@@ -48,9 +48,9 @@ test: setup system lint migrations catalogues ## everything: lint, types, contra
 
 tests: setup
 	@$(BIN)/python -m compileall -q $(SOURCES)
-	@rm -f .coverage .coverage.*
-	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
-	@scripts/coverage-floor .coverage.json
+	@rm -f .reach.json
+	@SSPR_REACH=.reach.json $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
+	@scripts/coverage-floor .reach.json
 
 test-fast: setup ## the tests that need no browser, no coverage; ARGS=… goes to pytest
 	@scripts/compile-messages
@@ -87,5 +87,5 @@ fmt: setup ## format and mend what a machine can mend
 
 clean: ## remove what the tools made; databases and outboxes stay
 	@rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	@rm -f .coverage .coverage.*
+	@rm -f .reach.json
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ from django.test import TransactionTestCase
 from playwright.sync_api import Browser, BrowserType
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tenants.front import forget_fronts
 from tenants.rules import forget_rules
@@ -35,11 +36,6 @@ from tests.services.session import (
 )
 from tests.services.smtp import SmtpSink
 
-TESTS = Path(__file__).parent
-FROM_OUTSIDE = ("concurrency", "isolation", "journeys", "security")
-"""Folders whose tests attack or walk the whole product. What they run in passing counts for no
-coverage: the tests that are about a module have to cover it."""
-
 
 @pytest.fixture(scope="session")
 def django_db_setup(
@@ -55,6 +51,23 @@ def django_db_setup(
 
     with watching(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Every test client looks for all of them anew, which takes as long as two pages."""
+    found: dict[str, object] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remember(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remember)
         yield
 
 
@@ -157,27 +170,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser_engine" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Counting covered lines takes most tests two thirds longer, so nothing is traced while a test
-    looks from outside, from its first fixture to its last."""
-    controller = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
-    if controller is None or not looks_from_outside(item):
-        return (yield)
-    if controller.started:
-        controller.pause()
-    goes_on = False
-    try:
-        result = yield
-        ends = item.session.shouldstop or item.session.shouldfail
-        goes_on = looks_from_outside(nextitem) and not ends
-        return result
-    finally:
-        if not goes_on:
-            controller.resume()
-
-
-def looks_from_outside(item: pytest.Item | None) -> bool:
-    return item is not None and item.path.relative_to(TESTS).parts[0] in FROM_OUTSIDE

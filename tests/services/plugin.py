@@ -2,9 +2,16 @@
 
 import pytest
 
+from tests.services import reach
 from tests.services.session import close_session, open_session
 
+_reach = reach.begin()
 _guard = open_session()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _reach is not None:
+        config.pluginmanager.register(_reach)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
