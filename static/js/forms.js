@@ -24,11 +24,12 @@ function takeAddress() {
 /** With a script that does this, a step may be answered with the next page at once. */
 function askForPage(form) {
   const { here } = document.body.dataset;
-  if (!here) return;
-  const address = new URL(form.action);
-  if (!address.pathname.startsWith(here)) return;
-  address.searchParams.set("direct", "1");
-  form.action = address.href;
+  form.addEventListener("submit", () => {
+    const address = new URL(form.action);
+    if (!here || !address.pathname.startsWith(here)) return;
+    address.searchParams.set("direct", "1");
+    form.action = address.href;
+  });
 }
 
 /** A form is sent once; after 8 s without an answer it may be sent again. */

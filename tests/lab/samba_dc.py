@@ -22,6 +22,7 @@ from secrets import randbelow
 
 from tests.lab.certificates import Authority
 from tests.lab.seeds import ADMINISTRATOR_PASSWORD, DELEGATED, DOMAIN, REALM, RULES, SEEDS
+from tests.services.pausing import pause
 from tests.services.ports import NotReady, wait_until
 
 HERE = Path(__file__).parent
@@ -188,7 +189,7 @@ class SambaDc:
     @contextmanager
     def hung(self) -> Iterator[None]:
         """Takes connections meanwhile, because the kernel does, and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        pause(self.pid)
         try:
             yield
         finally:

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from tests.lab.certificates import Authority
+from tests.services.pausing import pause
 from tests.services.ports import NotReady, free_port, wait_until
 
 BASE: Final = "dc=example,dc=test"
@@ -152,7 +153,7 @@ class Slapd:
 
     def pause(self) -> None:
         """It takes connections and answers nothing, until it goes on."""
-        self._signal(signal.SIGSTOP)
+        pause(self._running().pid)
 
     def resume(self) -> None:
         """It goes on with what came meanwhile."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from tests.services.pausing import pause
 from tests.services.ports import NotReady, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +71,7 @@ class CommandProcess:
 
     def pause(self) -> None:
         """As a machine does that is busy with something else."""
-        os.kill(self.pid, signal.SIGSTOP)
+        pause(self.pid)
 
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

@@ -1,5 +1,6 @@
 """Pytest plugin, loaded by name so that the environment stands before Django reads its settings."""
 
+import hypothesis
 import pytest
 
 from tests.services import reach
@@ -7,6 +8,9 @@ from tests.services.session import close_session, open_session
 
 _reach = reach.begin()
 _guard = open_session()
+# A busy machine is no fault.
+hypothesis.settings.register_profile("product", deadline=None)
+hypothesis.settings.load_profile("product")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from writeback.words import fingerprint
@@ -15,7 +15,6 @@ def test_a_key_has_the_words_it_always_had() -> None:
     assert fingerprint(bytes(32)) == ("lero", "jawi", "sivo", "zali", "fiwi", "tiwe")
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(min_size=32, max_size=32))
 def test_every_key_has_six_words_of_four_letters(key: bytes) -> None:
     words = fingerprint(key)
@@ -30,7 +29,6 @@ def test_all_2048_words_are_used_and_differ() -> None:
     assert len(words) == 2048
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 255))
 def test_a_key_that_differs_in_one_bit_has_other_words(key: bytes, bit: int) -> None:
     other = (int.from_bytes(key, "big") ^ (1 << bit)).to_bytes(32, "big")

@@ -41,7 +41,7 @@ def test_every_form_of_the_list_is_searched(
     widths=st.lists(st.integers(1, 10**19), min_size=30, max_size=30),
     last_end=st.booleans(),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_search_finds_what_reading_every_line_finds(
     tmp_path: Path, leaked: list[str], asked: str, widths: list[int], last_end: bool
 ) -> None:

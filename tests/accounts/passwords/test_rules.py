@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.passwords.breached import BreachedList, BreachedListError
@@ -359,7 +359,6 @@ def test_a_breached_list_that_is_gone_is_an_error_and_not_an_answer(tmp_path: Pa
 
 
 @ANY_RULES
-@settings(deadline=None)
 @given(password=st.text(st.characters(codec=None), max_size=300))
 def test_any_text_gets_an_answer(rules: PasswordRules, password: str) -> None:
     rules = replace(rules, banned_terms=("contoso", "blank"))
@@ -369,7 +368,6 @@ def test_any_text_gets_an_answer(rules: PasswordRules, password: str) -> None:
     assert not any(len(password) > 12 and password in str(v.params) for v in first)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_what_is_hashed_is_stable(password: str) -> None:
     once = normalise_for_hashing(password, NIST)

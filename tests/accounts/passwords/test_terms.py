@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.passwords.terms import (
@@ -31,7 +31,6 @@ def test_case_and_substitutions_are_undone(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
@@ -62,14 +61,12 @@ def test_a_password_one_edit_from_a_term_is_near_it(password: str, near: bool) -
     assert within_one_edit("abcdef", password) is near
 
 
-@settings(deadline=None)
 @given(FEW_LETTERS, st.lists(FEW_LETTERS, max_size=6))
 def test_the_index_finds_what_comparing_with_every_term_finds(text: str, terms: list[str]) -> None:
     chosen = TermSet(terms)
     assert chosen.is_near(text) is any(within_one_edit(text, term) for term in chosen.terms)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab", min_size=1, max_size=6), st.integers(0, 5), st.sampled_from("ab"))
 def test_any_single_edit_is_one_edit(text: str, at: int, letter: str) -> None:
     at = at % len(text)
@@ -125,7 +122,6 @@ def test_terms_of_several_lists_count_together() -> None:
     assert score("contosoblankl2", [TermSet(["contoso"]), TermSet(["blank"])]) == 4
 
 
-@settings(deadline=None)
 @given(FEW_LETTERS, st.lists(FEW_LETTERS, max_size=5), FEW_LETTERS)
 def test_one_more_banned_term_never_raises_the_points(
     password: str, terms: list[str], more: str
@@ -134,7 +130,6 @@ def test_one_more_banned_term_never_raises_the_points(
     assert score(text, [TermSet([*terms, more])]) <= score(text, [TermSet(terms)])
 
 
-@settings(deadline=None)
 @given(FEW_LETTERS, st.lists(FEW_LETTERS, max_size=5))
 def test_points_lie_between_none_and_one_a_character(password: str, terms: list[str]) -> None:
     text = normalise(password)

@@ -113,7 +113,7 @@ ROWS = st.dictionaries(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from("abcd"), st.one_of(ROWS, st.lists(ROWS, min_size=1))))
 def test_what_is_written_is_read_back_and_every_key_found(document: dict[str, Any]) -> None:
     text = to_toml(document)
