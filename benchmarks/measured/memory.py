@@ -38,9 +38,10 @@ def measure(found: Stage, chosen: argparse.Namespace) -> dict[str, Any]:
     variants = {variant.name: variant for variant in VARIANTS}
     result: dict[str, Any] = {"threads": THREADS}
     for name in (BASELINE, OURS):
+        # Without the worker, whose own connection is not for requests.
+        with running(ground, variants[name], threads=THREADS, work=False) as run:
+            opened = _connections(ground, run, DATABASE if run.variant.is_ours else STOCK_DATABASE)
         with running(ground, variants[name], threads=THREADS) as run:
-            database = DATABASE if run.variant.is_ours else STOCK_DATABASE
-            opened = _connections(ground, run, database)
             with Connection(run.server.port) as connection:
                 for _ in range(WARM):
                     person = ground.next_person(run.variant)
