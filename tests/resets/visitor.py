@@ -114,7 +114,8 @@ class Page(HTMLParser):
 
 
 class Visitor:
-    """One browser on one host. `page` is what it shows, `flow` the journey it is on."""
+    """One browser on one host. `page` is what it shows, `flow` the journey it is on, `answered` the
+    status of the last answer before any redirect was followed."""
 
     def __init__(self, host: str, clock: Clock, *, address: str = "192.0.2.10") -> None:
         self.host, self.clock = host, clock
@@ -123,6 +124,7 @@ class Visitor:
         self.seen: list[Page] = []
         self.typed: list[str] = []
         self.path = ""
+        self.answered = 0
 
     def get(self, path: str, **more: Any) -> Page:
         with self.clock.running():
@@ -170,7 +172,7 @@ class Visitor:
         return UUID(self.path.split("/")[2])
 
     def _follow(self, response: Any, path: str) -> Page:
-        self.path = path
+        self.path, self.answered = path, response.status_code
         if response.status_code in {302, 303}:
             self.path = response.headers["Location"]
             response = self.client.get(self.path)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import slipcover
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.services.session import ROOT, is_controller
 
 
 class Reach:
@@ -26,7 +26,7 @@ class Reach:
         chosen = options["tool"]["slipcover"]
         source, omit = chosen["source"], chosen["omit"]
         # Files that nobody imports count too, with nothing reached; only once, by the controller.
-        whole = None if is_worker() else source
+        whole = source if is_controller() else None
         self._notes = slipcover.Slipcover(
             branch=True, source=whole, omit=omit, exclude_also=chosen["exclude-also"]
         )
@@ -35,7 +35,7 @@ class Reach:
         self._of_workers: list[dict[str, Any]] = []
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if is_worker():
+        if not is_controller():
             output: dict[str, str] = session.config.workeroutput  # type: ignore[attr-defined]  # xdist's
             output["reach"] = json.dumps(self._notes.get_coverage())
             return
@@ -49,10 +49,6 @@ class Reach:
         """A worker that crashed has noted nothing; its tests run again in the next one."""
         if "reach" in getattr(node, "workeroutput", {}):
             self._of_workers.append(json.loads(node.workeroutput["reach"]))
-
-
-def is_worker() -> bool:
-    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def begin() -> Reach | None:
