@@ -18,6 +18,7 @@ from notifications.channels.registry import OpenChannels
 from notifications.services import drain
 from resets.captcha import forget_spent
 from tenants.audit_chain import seal_pending
+from tenants.bell import MESSAGES, hearing
 from tenants.forgetting import forget_ended
 from tenants.heartbeat import beat
 from tenants.lookup import tenants_with_work
@@ -34,6 +35,9 @@ from .database import remember_use, trust_recent
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 0.5
+"""How long it rests at most: a bell wakes it for a message, and a bell may be missed."""
+MANY = 100
+"""So much done means that more may wait."""
 KEPT_SECONDS = 10.0
 """How long connections to mail servers and providers stay open after the last message."""
 
@@ -81,12 +85,21 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = threading.Event()
+        self._woken = threading.Event()
 
     def ask(self, *args: object) -> None:
         self._asked.set()
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Ends the rest that is going on, or else the next one."""
+        self._woken.set()
 
     def wait(self, seconds: float) -> bool:
-        return self._asked.wait(seconds)
+        """Rests so long at most. Whether it was asked to stop."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+        return self._asked.is_set()
 
 
 def run_once(names: Iterable[str] = tuple(QUEUES), *, channels: OpenChannels | None = None) -> int:
@@ -128,13 +141,13 @@ def _attempt(name: str, work: Callable[[], T], otherwise: T) -> T:
 
 
 def run_until(stop: Stop) -> None:
-    """Works until asked to stop; rests shortly when there was nothing to do.
+    """Works until asked to stop; rests when all is done, until a message comes.
 
     Messages are looked for each time; what nobody waits for takes its turn less often.
     """
     due = dict.fromkeys(QUEUES, 0.0)
     rest, busy_at = 0.0, time.monotonic()
-    with closing(OpenChannels()) as channels:
+    with closing(OpenChannels()) as channels, hearing(MESSAGES, stop.wake):
         while not stop.wait(rest):
             close_old_connections()
             trust_recent()
@@ -144,7 +157,7 @@ def run_until(stop: Stop) -> None:
                 due[name] = moment + EVERY_SECONDS.get(name, 0.0)
             done = run_once(now_due, channels=channels)
             remember_use()
-            rest = 0.0 if done else IDLE_SECONDS
+            rest = 0.0 if done >= MANY else IDLE_SECONDS
             if done:
                 busy_at = moment
             elif moment - busy_at > KEPT_SECONDS:

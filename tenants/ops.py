@@ -161,6 +161,24 @@ class TellOfChanges(PostgresOnly):
         ]
 
 
+class RingForRows(PostgresOnly):
+    """Rings a bell (`tenants.bell`) when the transaction that adds rows to the table commits."""
+
+    def __init__(self, table: str, channel: str, name: str) -> None:
+        self.table, self.channel, self.name = table, channel, name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, [self.table, self.channel, self.name], {})
+
+    def statements(self) -> Sequence[str]:
+        return [
+            f"""CREATE FUNCTION sspr_ring_{self.name}() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN PERFORM pg_notify('{self.channel}', '{self.name}'); RETURN NULL; END $$""",
+            f"""CREATE TRIGGER ring_{self.name} AFTER INSERT ON {self.table}
+                FOR EACH STATEMENT EXECUTE FUNCTION sspr_ring_{self.name}()""",
+        ]
+
+
 _POSTGRES_AUDIT = (
     """CREATE FUNCTION sspr_audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import connection
 
+from tenants import bell
 from tests.writeback.field import FieldAgent, Held, sign_what_waits
-from writeback import bell
 from writeback.reports import Report
 from writeback.services import sign_ins
 

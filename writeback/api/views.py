@@ -15,13 +15,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
+from tenants import bell
 from tenants.context import tenant_context
 from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
 from tenants.pages import address_of
 from tenants.services import get_platform
 
-from .. import bell, keys
+from .. import keys
 from ..models import Agent
 from ..protocol import response_text
 from ..services import calls, enrolment, heartbeats, outcome, taking

@@ -20,11 +20,11 @@ from django.db import Error, close_old_connections, connections
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants import bell
 from tenants.context import tenant_context
 from tenants.keys import SealBroken
 from tenants.lookup import tenants_with_direct, tenants_with_direct_jobs
 
-from .. import bell
 from ..agent.pace import Ending
 from ..agent.probing import Health
 from ..connectors.settings import SettingWrong

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from tenants import audit
 from tenants.audit import Party
+from tenants.bell import ring
 from tenants.context import tenant_context
 from tenants.invalid import refusal
 from tenants.keys import SealBroken, binding, tenant_keys
@@ -17,7 +18,6 @@ from tenants.lookup import tenants_with_direct
 from tenants.secret import Secret
 
 from ..agent.probing import Health, probe
-from ..bell import ring
 from ..connectors.base import Directory
 from ..connectors.settings import SettingWrong
 from ..direct_settings import (

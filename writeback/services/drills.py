@@ -17,6 +17,7 @@ from accounts.telling import language_of
 from notifications.services import Recipient, notify_each
 from tenants import audit
 from tenants.audit import Party
+from tenants.bell import ring
 from tenants.context import tenant_context
 from tenants.invalid import refusal
 from tenants.keys import SealBroken
@@ -24,7 +25,6 @@ from tenants.lookup import tenants_with_connectors
 from tenants.models import Tenant
 from tenants.together import Change, Changes, Given
 
-from ..bell import ring
 from ..models import Connector, DirectoryLink, Drill, WritebackJob
 from ..protocol import Operation, Passwords
 from ..sealing import canary_seal, is_canary

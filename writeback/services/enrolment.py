@@ -14,10 +14,10 @@ from django.db import transaction
 
 from tenants import audit
 from tenants.audit import Party
+from tenants.bell import ring
 from tenants.context import tenant_context
 from tenants.lookup import find_tenant_of_enrolment
 
-from ..bell import ring
 from ..models import Agent, AgentKey, Connector, EnrolmentCode, JobEnvelope
 from ..sealing import agent_seal
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
+from tenants.bell import UNSIGNED, ring
 from tenants.together import Changes, Given, Reading
 
-from ..bell import UNSIGNED, ring
 from ..models import Connector, DirectoryLink, WritebackJob
 from ..protocol import LIFETIME, Operation, Passwords
 from ..sealing import Sealing, envelopes, find_recipients, is_linked

@@ -13,12 +13,12 @@ from django.db.models import Q
 
 from tenants import audit
 from tenants.audit import Party
+from tenants.bell import ring
 from tenants.context import tenant_context
 from tenants.lookup import tenants_with_connectors, tenants_with_open_jobs
 from tenants.together import Change, Changes, Given
 
 from ..afterwards import SPREADS_WITHIN, judge
-from ..bell import ring
 from ..jobs import TAKEN_WITHIN, Finished, State
 from ..models import (
     LONG_AGO,

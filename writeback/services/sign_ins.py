@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.signin.elsewhere import Judged
+from tenants.bell import wait_for
 from tenants.context import tenant_context
 from tenants.secret import Secret
 from tenants.together import Changes
 
-from ..bell import wait_for
 from ..health import ANSWERING
 from ..jobs import State
 from ..models import DirectoryLink, WritebackJob

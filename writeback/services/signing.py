@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tenants import audit, heartbeat
 from tenants.audit import Party
+from tenants.bell import DIRECT, ring
 from tenants.context import tenant_context
 from tenants.lookup import tenants_with_unsigned_jobs
 from tenants.together import Changes, Given, Reading
 
-from ..bell import DIRECT, ring
 from ..jobs import State
 from ..models import Agent, JobEnvelope, WritebackJob
 from ..protocol import LIFETIME, Refused, read_job, sign_job

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from tenants.bell import wait_for
 from tenants.context import tenant_context
 from tenants.lookup import find_tenant
-from writeback.bell import wait_for
 from writeback.models import Connector, Drill
 from writeback.services.drills import LASTS, PASSED, start
 from writeback.services.states import WORKING, standings

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from writeback import bell, keys
+from tenants import bell
+from writeback import keys
 from writeback.services import signing
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ makes the row; the embedded database has none, so there everybody just looks mor
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,11 +16,13 @@ import psycopg
 import structlog
 from django.db import connection
 
-from tenants.statements import is_embedded
+from .statements import is_embedded
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-CHANNEL = "sspr_writeback"
+CHANNEL = "sspr"
+MESSAGES = "messages"
+"""Rung by the database itself whenever a message is queued (`ops.RingForRows`)."""
 UNSIGNED = "unsigned"
 DIRECT = "direct"
 """For the product's own agents, who look after many directories at once."""
@@ -45,6 +47,7 @@ class _Ear:
         self._rung = threading.Condition()
         self._counts: dict[str, int] = {}
         self._all = 0
+        self._heard: list[tuple[str, Callable[[], None]]] = []
         self._thread: threading.Thread | None = None
 
     def count(self, name: str) -> int:
@@ -57,6 +60,19 @@ class _Ear:
         """Until it rings for `name` again after `since`, or the time is over."""
         with self._rung:
             self._rung.wait_for(lambda: self._counts.get(name, 0) + self._all != since, seconds)
+
+    @contextmanager
+    def telling(self, name: str, woken: Callable[[], None]) -> Iterator[None]:
+        """Calls `woken`, in a thread of its own, at each bell for this name."""
+        self._listen()
+        entry = (name, woken)
+        with self._rung:
+            self._heard.append(entry)
+        try:
+            yield
+        finally:
+            with self._rung:
+                self._heard.remove(entry)
 
     def _listen(self) -> None:
         with self._rung:
@@ -71,17 +87,25 @@ class _Ear:
                     line.execute(f"LISTEN {CHANNEL}")
                     self._ring_all()
                     for heard in line.notifies():
-                        with self._rung:
-                            self._counts[heard.payload] = self._counts.get(heard.payload, 0) + 1
-                            self._rung.notify_all()
+                        self._ring(heard.payload)
             except psycopg.Error as error:
                 log.warning("bell_lost", cause=type(error).__name__)
             time.sleep(RETRIES_AFTER)
 
+    def _ring(self, name: str) -> None:
+        with self._rung:
+            self._counts[name] = self._counts.get(name, 0) + 1
+            self._tell(wanted for known, wanted in self._heard if known == name)
+
     def _ring_all(self) -> None:
         with self._rung:
             self._all += 1
-            self._rung.notify_all()
+            self._tell(wanted for _, wanted in self._heard)
+
+    def _tell(self, wanted: Iterable[Callable[[], None]]) -> None:
+        self._rung.notify_all()
+        for woken in wanted:
+            woken()
 
 
 def _parameters() -> dict[str, Any]:
@@ -111,6 +135,17 @@ def wait_for(name: str | UUID, look: Callable[[], T | None], seconds: float) -> 
             time.sleep(min(LOOKS_EMBEDDED, left))
         else:
             _ear.wait(str(name), heard, min(LOOKS_EVERY, left))
+
+
+@contextmanager
+def hearing(name: str, woken: Callable[[], None]) -> Iterator[None]:
+    """Calls `woken` at each bell for `name`, and when one may have been missed. It is called from
+    another thread and must not take long; on the embedded database it never is."""
+    if is_embedded():
+        yield
+        return
+    with _ear.telling(name, woken):
+        yield
 
 
 _places = threading.BoundedSemaphore(4)
