@@ -93,6 +93,8 @@ def choose(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
     )
     if result.kind in {"missing", "denied"}:
         return _incomplete(request, handle, fields, result, now)
+    if result.kind == "ok":
+        return _show_flow(request, handle, result, now)
     return _after_code(request, handle, result, now)
 
 
@@ -148,16 +150,17 @@ def _field_of(view: FlowView) -> str:
     return {"contact": "contact", "questions": "answer_1"}.get(view.page, "code")
 
 
-def _show_flow(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
+def _show_flow(request: HttpRequest, handle: Handle, result: Result, now: datetime) -> HttpResponse:
     """The page of the journey, as the answer to the form of somebody who got on.
 
     At once where the script of the page gives it its address; elsewhere that address alone, so
-    that loading the page again sends nothing twice. Nobody gets on who proved nothing, so a
-    stranger's request never costs a step and a page.
+    that loading the page again sends nothing twice. So is who proved nothing yet: a stranger's
+    request never costs a step and a page.
     """
-    if request.GET.get(DIRECT) != "1":
+    if request.GET.get(DIRECT) != "1" or result.of_stranger:
         return _see_flow(handle)
-    return flow_page(request, handle, services.read_flow(handle, now=now), now)
+    view = services.read_flow_after(handle, result, now=now)
+    return flow_page(request, handle, view, now)
 
 
 def _see_flow(handle: Handle) -> HttpResponse:
@@ -184,7 +187,7 @@ def verify(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         # The reply to the same answer may have been lost, and the new secret with it.
         return to_flow(services.repeat(handle, answer, now=now))
     if result.kind == "ok" and result.handle is not None:
-        return _with_cookie(_show_flow(request, result.handle, now), result.handle)
+        return _with_cookie(_show_flow(request, result.handle, result, now), result.handle)
     if result.kind == "blocked" and result.field:
         return _after_code(request, handle, result, now)
     view = services.read_flow_after(handle, result, now=now)
@@ -218,7 +221,7 @@ def operation(request: HttpRequest, handle: Handle, now: datetime) -> HttpRespon
     fields = read_fields(request, ("operation",))
     result = services.choose_operation(handle, fields["operation"], now=now)
     if result.kind == "ok":
-        return _show_flow(request, handle, now)
+        return _show_flow(request, handle, result, now)
     view = services.read_flow(handle, now=now)
     if result.kind == "missing":
         errors = {"operation": words.CHOOSE_OPERATION}
@@ -289,7 +292,7 @@ def submit(request: HttpRequest, handle: Handle, now: datetime) -> HttpResponse:
         return flow_page(request, handle, view, now, errors={"new_password": words.TYPE_PASSWORD})
     result = services.submit(handle, Secret(fields["new_password"]), now=now)
     if result.kind == "ok":
-        return _show_flow(request, handle, now)
+        return _show_flow(request, handle, result, now)
     view = services.read_flow(handle, now=now)
     if result.kind == "weak" and view.page == "password":
         reasons = texts(result.violations)

@@ -73,13 +73,17 @@ def new_challenge(standing: Standing, method: str, channel: str, now: datetime) 
     return challenge
 
 
-def begin_without_choice(standing: Standing, now: datetime, changes: Changes) -> None:
-    """Where every method left has to be used and nothing is sent, the choice is no question."""
+def begin_without_choice(standing: Standing, now: datetime, changes: Changes) -> Challenge | None:
+    """Where every method left has to be used and nothing is sent, the choice is no question: the
+    proof the journey waits for then."""
     offered = standing.offered()
     forced = len(offered) == standing.steps - standing.step + 1
     method = get_method(offered[0]) if forced else None
-    if method is not None and not (method.sends or method.reaches_out):
-        begin(standing, new_challenge(standing, offered[0], "", now), now, changes)
+    if method is None or method.sends or method.reaches_out:
+        return None
+    challenge = new_challenge(standing, offered[0], "", now)
+    begin(standing, challenge, now, changes)
+    return challenge
 
 
 def lock(flow: Flow, until: datetime | None, now: datetime, changes: Changes) -> Result:

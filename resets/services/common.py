@@ -95,6 +95,11 @@ class Result:
     field: str = ""
     fields: Sequence[str] = ()
 
+    @property
+    def of_stranger(self) -> bool:
+        """Whether nothing was proved in the journey yet, where the step knows it."""
+        return self.left is not None and not self.left[0].gates
+
 
 def new_secret() -> str:
     return secrets.token_urlsafe(32)

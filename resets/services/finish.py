@@ -81,7 +81,7 @@ def submit(handle: Handle, password: Secret[str], *, now: datetime) -> Result:
         end(flow, Step.WRITE, now, changes)
         others = [row for row in together if row is not flow]
         conclude(Ending(standing, others, sessions), now, changes)
-        return Result("ok")
+        return Result("ok", left=(standing, None))
 
 
 def choose_operation(handle: Handle, operation: str, *, now: datetime) -> Result:
@@ -103,7 +103,7 @@ def choose_operation(handle: Handle, operation: str, *, now: datetime) -> Result
             return write(standing, None, now, changes)
         move(flow, Step.ASK_PASSWORD)
         changes.update(flow, "state")
-        return Result("ok")
+        return Result("ok", left=(standing, None))
 
 
 def _not_open(flow: Flow, step: str, now: datetime, changes: Changes) -> Result:

@@ -245,10 +245,10 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     changes.update(flow, "state", "secret_hash", "tries")
     data = {"method": challenge.method, "step": standing.step, "gates_missing": missing}
     record(flow, "flow.verification_completed", now, changes, data=data)
-    if missing:
-        after = replace(standing, gates=(*standing.gates, gate))
-        begin_without_choice(after, now, changes)
-    return Result("ok", handle=Handle(flow.tenant_id, flow.pk, passing.secret))
+    after = replace(standing, gates=(*standing.gates, gate), assessed=None)
+    waited = begin_without_choice(after, now, changes) if missing else None
+    handle = Handle(flow.tenant_id, flow.pk, passing.secret)
+    return Result("ok", handle=handle, left=(after, waited))
 
 
 def _ask_what_next(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:

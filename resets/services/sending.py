@@ -121,8 +121,9 @@ def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result
     if blocked is not None:
         return _too_many(standing, blocked, now, changes, field="asked")
     kill_challenges(flow, changes)
-    begin(standing, new_challenge(standing, method, "", now), now, changes)
-    return Result("ok")
+    challenge = new_challenge(standing, method, "", now)
+    begin(standing, challenge, now, changes)
+    return Result("ok", left=(standing, challenge))
 
 
 def _asking_count(standing: Standing, name: str) -> Count:
@@ -184,7 +185,7 @@ def _compare_and_send(
     goal = _Destination(standing, challenge, address)
     counted = count_up(goal.counts(), now)
     _put_on_its_way(standing, challenge, goal.allowed(counted, now, changes), now, changes)
-    return Result("ok")
+    return Result("ok", left=(standing, challenge))
 
 
 def _take_back(standing: Standing, method: str, changes: Changes, *more: Count) -> None:
