@@ -98,3 +98,68 @@ def same_tenant_sql(model: Any) -> list[str]:
         "DEFERRABLE INITIALLY DEFERRED"
         for name, target in _scoped_references(model)
     ]
+
+
+class DropCovered(Operation):
+    """Migration operation: takes from tables that grow fast what their other keys say already.
+
+    A plain foreign key beside the composite one; the one to the tenant, where a composite one leads
+    to a row that has it; the index of the tenant alone, with which others begin; and the pair of
+    tenant and id where nothing refers to it. Each would be kept and checked with every row.
+    """
+
+    reversible = True
+
+    def __init__(self, *model_names: str) -> None:
+        self.model_names = model_names
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Changes the database only."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            return
+        for name in self.model_names:
+            table = to_state.apps.get_model(app_label, name)._meta.db_table
+            schema_editor.execute(_COVERED.replace("{table}", table), params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Nothing is missing without them."""
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, list(self.model_names), {})
+
+
+_COVERED = """
+DO $$
+DECLARE
+  found text;
+  tenant int2 := (SELECT attnum FROM pg_attribute
+                  WHERE attrelid = '{table}'::regclass AND attname = 'tenant_id');
+BEGIN
+  FOR found IN
+    SELECT plain.conname FROM pg_constraint plain JOIN pg_constraint pair USING (conrelid, contype)
+    JOIN pg_attribute a ON a.attrelid = pair.conrelid AND a.attnum = pair.conkey[2]
+    WHERE conrelid = '{table}'::regclass AND contype = 'f'
+      AND cardinality(plain.conkey) = 1 AND cardinality(pair.conkey) = 2
+      AND (plain.conkey[1] = pair.conkey[2] OR (plain.conkey[1] = tenant AND a.attnotnull))
+    UNION
+    SELECT row.conname FROM pg_constraint row
+    WHERE row.conrelid = '{table}'::regclass AND row.conname = '{table}_tenant_row'
+      AND NOT EXISTS (SELECT FROM pg_constraint f
+                      WHERE f.contype = 'f' AND f.conindid = row.conindid)
+  LOOP
+    EXECUTE format('ALTER TABLE "{table}" DROP CONSTRAINT %I', found);
+  END LOOP;
+  FOR found IN
+    SELECT indexrelid::regclass::text FROM pg_index
+    WHERE indrelid = '{table}'::regclass AND NOT indisunique
+      AND indnkeyatts = 1 AND indkey[0] = tenant
+  LOOP
+    EXECUTE format('DROP INDEX %s', found);
+  END LOOP;
+END $$"""
