@@ -79,8 +79,8 @@ class Reading:
 class Change:
     """A statement that changes or removes rows of one table, compiled once like a `Reading`.
 
-    `values` are what the rows get; without any they are removed, and nothing else may point at
-    them.
+    `values` are what the rows get, constants or `Given`; without any they are removed, and nothing
+    else may point at them.
     """
 
     def __init__(self, make: Callable[[], models.QuerySet[Any]], **values: Any) -> None:
@@ -91,6 +91,12 @@ class Change:
         """The statement and its values for the tenant in force. Raises NoTenant."""
         text, marks = self._compiled
         return text, _filled(marks, given)
+
+    def carry_out(self, **given: Any) -> int:
+        """Carries it out by itself; how many rows there were. In `tenant_context`; raises
+        NoTenant."""
+        with run(*self.of(**given)) as cursor:
+            return int(cursor.rowcount)
 
     @cached_property
     def _compiled(self) -> Statement:

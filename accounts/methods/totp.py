@@ -12,6 +12,7 @@ import structlog
 from django_otp.oath import TOTP
 
 from tenants.keys import SealBroken, tenant_keys
+from tenants.together import Change, Given
 
 from ..models import AuthenticatorDevice
 from ..people import Belongings
@@ -97,6 +98,12 @@ def _find_seed(device: AuthenticatorDevice) -> bytes | None:
         return None
 
 
+_SPENDING = Change(
+    lambda: AuthenticatorDevice.objects.filter(pk=Given("device"), last_step__lt=Given("step")),
+    last_step=Given("step"),
+)
+
+
 def _spend(device: AuthenticatorDevice, step: int) -> bool:
-    rows = AuthenticatorDevice.objects.filter(pk=device.pk, last_step__lt=step)
-    return bool(rows.update(last_step=step))
+    """Whether this code is used now, and was not by somebody who was faster."""
+    return _SPENDING.carry_out(device=device.pk, step=step) > 0
