@@ -10,16 +10,14 @@ is never counted. Each round starts every variant afresh, one after the other.
 import argparse
 from pathlib import Path
 
-from benchmarks.harness.stage import stage
-
-WARM = "before each stretch; a connection plans a statement six times before it keeps the plan"
+from benchmarks.harness.stage import WARMING, stage
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flows", type=int, default=40)
-    options.add_argument("--warm", type=int, default=40, help=WARM)
+    options.add_argument("--warm", type=int, default=40, help=WARMING)
     options.add_argument("--requests", type=int, default=200, help="of each anonymous kind")
     options.add_argument("--tenants", type=int, default=10)
     options.add_argument("--quick", action="store_true", help="two small rounds: does it run?")

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.stage import stage
+from benchmarks.harness.stage import WARMING, stage
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     options.add_argument("--events", type=int, default=10_000_000, help="at the largest size")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flows", type=int, default=20)
-    options.add_argument("--warm", type=int, default=5)
+    options.add_argument("--warm", type=int, default=40, help=WARMING)
     options.add_argument("--times", type=int, default=30, help="each page, each round")
     options.add_argument("--only", choices=("postgresql", "sqlite"))
     options.add_argument("--quick", action="store_true", help="small sizes: does it run?")

@@ -11,6 +11,7 @@ from .cluster import BenchCluster, cluster, migrate_product, product_env
 from .post import MailSink
 
 DATABASE = "bench"
+WARMING = "flows before each stretch; a connection plans a statement six times, then keeps the plan"
 
 
 class Stage(NamedTuple):
