@@ -11,8 +11,11 @@ BIN := .venv/bin
 SOURCES := accounts notifications resets sspr_project tenants tests writeback
 PYTEST := $(BIN)/python -m pytest
 
+# What one process of the tests compiled is there for the next one, whatever the machine says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .NOTPARALLEL:
-.PHONY: help setup demo run bench mutants test tests test-fast system lint types migrations catalogues messages fmt clean
+.PHONY: help setup demo run bench mutants test tests test-fast compiled system lint types migrations catalogues messages fmt clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,11 +46,16 @@ bench: setup ## measure: an hour on a quiet machine; writes docs/performance.md 
 mutants: setup ## plant small faults into the rules, one at a time: do the tests notice?
 	@$(BIN)/python -m benchmarks.mutants $(ARGS)
 
-test: setup system lint migrations catalogues ## everything: lint, types, contracts and every test
+test: setup system ## everything: lint, types, contracts and every test
+	@scripts/beside "$(MAKE) compiled" $(MAKE) lint migrations catalogues
 	@scripts/beside "$(BIN)/mypy" $(MAKE) tests
 
-tests: setup
+# Compiling the tests once costs what each of their processes would spend on it.
+compiled: setup
 	@$(BIN)/python -m compileall -q $(SOURCES)
+	@found=$$($(PYTEST) --collect-only --quiet) || { tail -n 40 <<<"$$found"; exit 1; }
+
+tests: setup
 	@rm -f .reach.json
 	@SSPR_REACH=.reach.json $(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 	@scripts/coverage-floor .reach.json
