@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from accounts.groups import is_in_group
@@ -37,7 +38,7 @@ class Situation:
     custom_domain: bool
     now: datetime
 
-    @property
+    @cached_property
     def rules(self) -> PolicyRules:
         return self.policy.rules() if self.policy is not None else PolicyRules()
 
@@ -63,7 +64,7 @@ class Situation:
 
     def facts(self, *, synchronised: bool, writeback_state: str = NOT_CONFIGURED) -> TenantFacts:
         return TenantFacts(
-            policy=self.policy.rules() if self.policy is not None else None,
+            policy=self.rules if self.policy is not None else None,
             plan=self.plan,
             trial_started=self.subscription.trial_started if self.subscription else None,
             today=self.now.date(),
