@@ -187,7 +187,8 @@ def _read_end(limit: int) -> _End:
     while True:
         found: list[list[Any]] = [[] for _ in _SHAPES]
         for number, body in fetch_for_tenant(_end_statement(), values, NUMBERED):
-            found[number].append(_SHAPES[number].load(body))
+            if body is not None:
+                found[number].append(_SHAPES[number].load(body))
         locked, seen, waiting, events, seals = found
         if not locked:
             # Whoever comes second waits here for the first one's row and then for its lock.
@@ -217,29 +218,28 @@ _SHAPES = (
 def _end_statement() -> str:
     """Locks the head and reads it beside that as the rest of the statement sees it.
 
-    Events and seals are found by a list of ids and not by a join, for which the database chooses a
-    way that takes forever where it has no statistics yet.
+    Events and seals are found one by one. For a join the database chooses a way that takes forever
+    where it has no statistics yet, and for a list of ids a plan that is kept would first gather all
+    seals of the tenant.
     """
-    head = "SELECT * FROM tenants_audithead WHERE tenant_id = %s FOR UPDATE"
-    ids = "= ANY(ARRAY(SELECT event_id FROM waiting))"
+    end = "SELECT * FROM tenants_audithead WHERE tenant_id = %s FOR UPDATE"
     if is_embedded():
-        head, ids = head.removesuffix(" FOR UPDATE"), "IN (SELECT event_id FROM waiting)"
-    tables = (
-        f"({head}) x",
-        "tenants_audithead x WHERE x.tenant_id = %s",
-        "waiting x",
-        f"tenants_auditevent x WHERE x.tenant_id = %s AND x.id {ids}",
-        f"tenants_auditseal x WHERE x.tenant_id = %s AND x.event_id {ids}",
-    )
+        end = end.removesuffix(" FOR UPDATE")
+    locked, seen, queued, event, seal = (shape.json("x") for shape in _SHAPES)
+    one = "SELECT {body} FROM {table} x WHERE x.tenant_id = %s AND x.{column} = waiting.event_id"
     parts = (
-        f"SELECT {number}, {shape.json('x')} FROM {table}"  # noqa: S608 - names of ours
-        for number, (shape, table) in enumerate(zip(_SHAPES, tables, strict=True))
+        (locked, f"({end}) x"),
+        (seen, "tenants_audithead x WHERE x.tenant_id = %s"),
+        (queued, "waiting x"),
+        (f"({one.format(body=event, table='tenants_auditevent', column='id')})", "waiting"),
+        (f"({one.format(body=seal, table='tenants_auditseal', column='event_id')})", "waiting"),
     )
+    read = [f"SELECT {number}, {body} FROM {table}" for number, (body, table) in enumerate(parts)]  # noqa: S608 - names of ours
     waiting = (
         "SELECT * FROM tenants_auditpending WHERE tenant_id = %s"
         " ORDER BY created_at, event_id LIMIT %s"
     )
-    return f"WITH waiting AS MATERIALIZED ({waiting}) {' UNION ALL '.join(parts)}"
+    return f"WITH waiting AS MATERIALIZED ({waiting}) {' UNION ALL '.join(read)}"
 
 
 def _stored_events(ids: Sequence[UUID]) -> dict[UUID, dict[str, object]]:

@@ -62,16 +62,12 @@ class BenchCluster(PostgresCluster):
             connection.execute("SELECT pg_reload_conf()")
 
     def _where(self) -> list[str]:
-        return ["--pgdata", str(self.data), "--log", str(self.home / "log")]
+        return ["--pgdata", str(self.data), "--log", str(self.log)]
 
     @property
     def postmaster(self) -> int:
         """Its process id."""
         return int((self.data / "postmaster.pid").read_text().split()[0])
-
-    @property
-    def log(self) -> Path:
-        return self.home / "log"
 
     def create(self, name: str, *, template: str = "template0") -> None:
         """An empty database, or a copy, that the owner role owns."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from psycopg import sql
 
-from benchmarks.harness.cluster import BenchCluster
-from tests.services.postgres import RUNTIME
+from tests.services.postgres import RUNTIME, PostgresCluster
 
 SMALL = 2000
 """Rows of a table that may be read whole."""
 WASTE = 1000
-"""Rows that one step of a plan may read and throw away, where there are ten times as many."""
+"""Rows that one step of a plan may read and throw away, where there are ten times as many, and
+entries of an index that it may gather before it looks at a row."""
 _OPTIONS = {
     "session_preload_libraries": "auto_explain",
     "auto_explain.log_min_duration": "0",
@@ -36,15 +36,17 @@ class Plans:
 
 
 @contextmanager
-def watched(cluster: BenchCluster, database: str) -> Iterator[Plans]:
-    """Every statement that the runtime role begins a new connection for meanwhile is judged."""
+def watched(cluster: PostgresCluster, database: str, *, kept: bool = False) -> Iterator[Plans]:
+    """Every statement that the runtime role begins a new connection for meanwhile is judged; where
+    `kept`, with the plan that serves all its values, as on a connection that has stood for long."""
     plans = Plans()
     begin = cluster.log.stat().st_size
-    _set(cluster, database, _OPTIONS)
+    options = {**_OPTIONS, "plan_cache_mode": f"force_{'generic' if kept else 'custom'}_plan"}
+    _set(cluster, database, options)
     try:
         yield plans
     finally:
-        _set(cluster, database, dict.fromkeys(_OPTIONS, ""))
+        _set(cluster, database, dict.fromkeys(options, ""))
     with cluster.connect(database) as connection:
         rows: dict[str, float] = dict(
             connection.execute(
@@ -56,7 +58,7 @@ def watched(cluster: BenchCluster, database: str) -> Iterator[Plans]:
         _judge(log.read(), rows, plans)
 
 
-def _set(cluster: BenchCluster, database: str, options: dict[str, str]) -> None:
+def _set(cluster: PostgresCluster, database: str, options: dict[str, str]) -> None:
     with cluster.connect() as connection:
         for name, value in options.items():
             change = sql.SQL("SET {} = {}") if value else sql.SQL("RESET {}")
@@ -90,5 +92,7 @@ def faults_of(node: dict[str, Any], rows: dict[str, float]) -> Iterator[str]:
         yield f"{relation} is read whole"
     elif wasted > WASTE and rows.get(relation, 0) > 10 * WASTE:
         yield f"{wasted} rows of {relation} are read and thrown away"
+    elif node["Node Type"] == "Bitmap Index Scan" and node.get("Actual Rows", 0) > WASTE:
+        yield f"{node['Actual Rows']} entries of {node['Index Name']} are gathered"
     for inner in node.get("Plans", ()):
         yield from faults_of(inner, rows)

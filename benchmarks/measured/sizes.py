@@ -180,10 +180,16 @@ def _middle(model: Any) -> str:
 def _judged(found: Stage, one: Filled, place: str) -> tuple[Plans, list[tuple[str, Counts]]]:
     """The plans of a flow, of the pages and of the look-ups, and the flow's statements."""
     use(one.database)
+    counted = whole.count(one.grounds[place], OUR_VARIANT)
+    judged = [_judged_plans(found, one, place, kept=kept) for kept in (False, True)]
+    faults = {fault: text for plans in judged for fault, text in plans.faults.items()}
+    return Plans(sum(plans.seen for plans in judged), faults), counted
+
+
+def _judged_plans(found: Stage, one: Filled, place: str, *, kept: bool) -> Plans:
     ground = one.grounds[place]
-    counted = whole.count(ground, OUR_VARIANT)
     connections.close_all()
-    with watched(found.cluster, one.database) as plans:
+    with watched(found.cluster, one.database, kept=kept) as plans:
         with running(ground, OUR_VARIANT) as run, Connection(run.server.port) as connection:
             whole.walk(ground, OUR_VARIANT, connection)
             whole.settle(ground, OUR_VARIANT)
@@ -193,7 +199,7 @@ def _judged(found: Stage, one: Filled, place: str) -> tuple[Plans, list[tuple[st
         for look in lookups.lookups(_somebody(ground), GUEST).values():
             look()
         connections.close_all()
-    return plans, counted
+    return plans
 
 
 def _report(

@@ -76,6 +76,10 @@ class PostgresCluster:
     def data(self) -> Path:
         return self.home / "data"
 
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
     def url(self, role: str, database: str) -> str:
         return f"postgres://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
 
@@ -114,7 +118,7 @@ class PostgresCluster:
             "--pgdata",
             str(self.data),
             "--log",
-            str(self.home / "log"),
+            str(self.log),
         )
         try:
             self._refuse_a_stranger()
@@ -161,7 +165,7 @@ class PostgresCluster:
         if done.returncode:
             notes = [
                 path.read_text(errors="replace")[-2000:]
-                for path in (self.home / f"{program}.out", self.home / "log")
+                for path in (self.home / f"{program}.out", self.log)
                 if path.exists()
             ]
             raise NotReady(f"{program} failed:\n" + "\n".join(notes))
