@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from tenants.ids import ordered_id
 from tenants.scoping import TenantModel
 
 
@@ -14,6 +15,8 @@ class Message(TenantModel):
     `code_binding` say which code it is, and it is derived when the message is rendered, so that a
     repeated sending carries the same code.
     """
+
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
 
     class Channel(models.TextChoices):
         EMAIL = "email"

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from tenants.ids import ordered_id
 from tenants.scoping import TenantModel
 
 from .flow import State
@@ -68,6 +69,7 @@ class Challenge(TenantModel):
     `tries` were counted, of which `judged` have been compared; the others are on their way there.
     """
 
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="challenges")
     step = models.PositiveSmallIntegerField()
     method = models.CharField(max_length=24)
@@ -100,6 +102,7 @@ class Gate(TenantModel):
     `seal` is a keyed hash over all of these, so that a row written by hand opens nothing.
     """
 
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="gates")
     challenge = models.OneToOneField(Challenge, on_delete=models.CASCADE, related_name="gate")
     step = models.PositiveSmallIntegerField()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .context import get_current_tenant
+from .ids import ordered_id
 from .keys import installation_mac, tenant_keys
 from .limits import Limit
 from .models import Counter, SharedCounter
@@ -279,7 +280,7 @@ def _row(limit: Limit, subject: bytes, now: datetime, tenant: uuid.UUID | None) 
     block_ends = now + limit.block if limit.block else None
     ends_at = block_ends if limit.count == 1 and block_ends is not None else window_ends
     values = [limit.name, subject, 1, limit.count, now, window_ends, block_ends, ends_at]
-    ids = [] if tenant is None else [uuid.uuid4(), tenant]
+    ids = [] if tenant is None else [ordered_id(), tenant]
     return [stored(value) for value in (*ids, *values)]
 
 

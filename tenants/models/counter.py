@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from ..ids import ordered_id
 from ..scoping import TenantModel
 
 
@@ -32,6 +33,8 @@ class Tally(models.Model):
 
 class Counter(Tally, TenantModel):
     """A counter of one tenant."""
+
+    id = models.UUIDField(primary_key=True, default=ordered_id, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar[list[Any]] = [
