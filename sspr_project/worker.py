@@ -1,11 +1,11 @@
 """The regular work: one function a queue, claimed from the database (design, decision 4)."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 from uuid import UUID
 
@@ -84,22 +84,25 @@ class Stop:
     """Asked to stop by a signal or another thread; the work in hand is finished first."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
-        self._woken = threading.Event()
+        self._asked = False
+        # Unlike an event, it takes a call from a signal that comes in the middle of its own work.
+        self._calls: SimpleQueue[None] = SimpleQueue()
 
     def ask(self, *args: object) -> None:
-        self._asked.set()
-        self._woken.set()
+        self._asked = True
+        self.wake()
 
     def wake(self) -> None:
         """Ends the rest that is going on, or else the next one."""
-        self._woken.set()
+        self._calls.put(None)
 
     def wait(self, seconds: float) -> bool:
         """Rests so long at most. Whether it was asked to stop."""
-        self._woken.wait(seconds)
-        self._woken.clear()
-        return self._asked.is_set()
+        with suppress(Empty):
+            self._calls.get(timeout=seconds)
+            while True:
+                self._calls.get_nowait()
+        return self._asked
 
 
 def run_once(names: Iterable[str] = tuple(QUEUES), *, channels: OpenChannels | None = None) -> int:

@@ -62,6 +62,8 @@ class Process:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+            # One that is paused hears nothing before it goes on.
+            self._process.send_signal(signal.SIGCONT)
             try:
                 self._process.wait(15)
             except subprocess.TimeoutExpired:

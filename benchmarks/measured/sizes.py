@@ -132,7 +132,8 @@ def _round(
     use(one.database)
     ground = one.grounds[place]
     with running(ground, OUR_VARIANT) as run:
-        sample = whole.sample(ground, run, chosen)
+        whole.warm(ground, run, chosen.warm)
+        sample = whole.sample(ground, run, chosen.flows)
         figures["flow"].append(sample.total)
         for part in PARTS:
             figures[f"of it the {part}"].append(getattr(sample, part))

@@ -1,5 +1,7 @@
 """The resets that are compared: ours, Django's own, allauth's; same hash and as shipped."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from benchmarks.harness.walks import (
     reset_with_two_proofs,
 )
 from benchmarks.sites.stock_people import mailbox
+from tests.services.pausing import pause
 from tests.services.postgres import OWNER
 
 STOCK_PLACE = Place(UUID(int=0), "stock.example.net", "stock.bench.test")
@@ -123,6 +126,15 @@ class Running:
     variant: Variant
     server: Server
     worker: Worker | None
+
+    def pause(self) -> None:
+        """The worker does nothing until it goes on; a server does nothing without requests."""
+        if self.worker is not None:
+            pause(self.worker.pid)
+
+    def go_on(self) -> None:
+        if self.worker is not None:
+            os.kill(self.worker.pid, signal.SIGCONT)
 
     def roots(self) -> list[int]:
         return [self.server.pid, *([self.worker.pid] if self.worker is not None else [])]

@@ -4,6 +4,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,23 +29,37 @@ from benchmarks.measured.variants import (
 )
 
 Samples = dict[str, list[Sample]]
+AFTER_A_PAUSE = 2
+"""Flows of a variant that has had no turn for a while."""
 
 
 def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Tables on the way; everything as JSON in the end."""
+    """Tables on the way; everything as JSON in the end.
+
+    All variants stand side by side and take turns, so that what is compared was measured within
+    seconds; a worker that has no turn is stopped.
+    """
     samples: Samples = {variant.name: [] for variant in VARIANTS}
     units: list[float] = []
     idle: list[list[float]] = []
-    for number in range(chosen.rounds):
-        for variant in VARIANTS:
-            with running(ground, variant) as run:
-                one = sample(ground, run, chosen)
-                samples[variant.name].append(one)
-                say(f"  {variant.name:28} {one.total:7.1f} ms CPU a flow")
-                if variant.name == OURS:
+    with ExitStack() as stack:
+        runs = [stack.enter_context(running(ground, variant)) for variant in VARIANTS]
+        for run in runs:
+            warm(ground, run, chosen.warm)
+            run.pause()
+        for number in range(chosen.rounds):
+            for run in runs:
+                run.go_on()
+                warm(ground, run, AFTER_A_PAUSE)
+                one = sample(ground, run, chosen.flows)
+                samples[run.variant.name].append(one)
+                say(f"  {run.variant.name:28} {one.total:7.1f} ms CPU a flow")
+                if run.variant.name == OURS:
                     idle.append(_idle(ground, run))
+                run.pause()
+                if run.variant.name == OURS:
                     units.append(one_query(ground, run))
-        say(f"round {number + 1} of {chosen.rounds} done")
+            say(f"round {number + 1} of {chosen.rounds} done")
     hashes = [_hash_ms() for _ in range(chosen.rounds)]
     counted = {variant.name: count(ground, variant) for variant in VARIANTS}
     _show(samples, units)
@@ -67,21 +82,26 @@ def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def sample(ground: Ground, run: Running, chosen: argparse.Namespace) -> Sample:
-    """One variant's flows in one round, one after the other on a kept connection."""
+def warm(ground: Ground, run: Running, flows: int) -> None:
+    """Flows that are not counted."""
     with Connection(run.server.port) as connection:
-        for _ in range(chosen.warm):
+        for _ in range(flows):
             walk(ground, run.variant, connection)
         settle(ground, run.variant)
+
+
+def sample(ground: Ground, run: Running, flows: int) -> Sample:
+    """One variant's flows in one round, one after the other on a kept connection."""
+    with Connection(run.server.port) as connection:
         meter = Meter(*run.roots(), ground.cluster.postmaster)
         walls, steps = [], dict[str, list[float]]()
-        for _ in range(chosen.flows):
+        for _ in range(flows):
             began = time.perf_counter()
             for step, seconds in walk(ground, run.variant, connection):
                 steps.setdefault(step, []).append(seconds * MS)
             walls.append((time.perf_counter() - began) * MS)
         settle(ground, run.variant)
-        spent = [seconds / chosen.flows * MS for seconds in meter.take()]
+        spent = [seconds / flows * MS for seconds in meter.take()]
     worker = spent[1] if run.worker is not None else 0.0
     return Sample(spent[0], worker, spent[-1], walls, steps)
 
@@ -106,9 +126,7 @@ def settle(ground: Ground, variant: Variant) -> None:
 
 
 def one_query(ground: Ground, run: Running, times: int = 400) -> float:
-    """ms of CPU of one request that asks the database one thing. Ends the worker first."""
-    if run.worker is not None:
-        run.worker.stop()
+    """ms of CPU of one request that asks the database one thing, while no worker runs."""
     request = Request("/pingdb/", ground.places[0].host, {"X-Forwarded-For": "10.0.0.1"})
     with Connection(run.server.port) as connection:
         for _ in range(50):
