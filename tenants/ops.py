@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
+from .ids import ordered_id
 from .rls import OPS_ROLE
 
 
@@ -177,6 +179,26 @@ class RingForRows(PostgresOnly):
             f"""CREATE TRIGGER ring_{self.name} AFTER INSERT ON {self.table}
                 FOR EACH STATEMENT EXECUTE FUNCTION sspr_ring_{self.name}()""",
         ]
+
+
+def ordered_keys(*model_names: str) -> migrations.SeparateDatabaseAndState:
+    """New rows of these models get keys in the order of time (`tenants.ids`).
+
+    In the database nothing changes; an embedded one would build the tables anew, without the
+    triggers that belong to them.
+    """
+    return migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.AlterField(
+                model_name=name,
+                name="id",
+                field=models.UUIDField(
+                    default=ordered_id, editable=False, primary_key=True, serialize=False
+                ),
+            )
+            for name in model_names
+        ]
+    )
 
 
 _POSTGRES_AUDIT = (

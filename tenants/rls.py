@@ -5,6 +5,7 @@ composite foreign key beside each plain one, because PostgreSQL checks plain for
 looking at policies. On SQLite (the embedded database of the demo) there is only wall 1.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import models
@@ -30,13 +31,22 @@ def _scoped_references(model: Any) -> list[tuple[str, str]]:
     ]
 
 
-class IsolateTenantTables(Operation):
-    """Migration operation: puts wall 2 around tables, in the migration that creates them."""
+class OnTables(Operation):
+    """Runs statements for the tables of some models, on PostgreSQL alone."""
 
     reversible = True
 
     def __init__(self, *model_names: str) -> None:
         self.model_names = model_names
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, list(self.model_names), {})
+
+    def statements(self, models: Sequence[Any]) -> Iterator[str]:
+        raise NotImplementedError
+
+    def undoing(self, models: Sequence[Any]) -> Iterator[str]:
+        raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Changes the database only."""
@@ -44,28 +54,41 @@ class IsolateTenantTables(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return
-        models = [to_state.apps.get_model(app_label, name) for name in self.model_names]
-        # The keys that the composite references need come first.
-        for make in (isolation_sql, same_tenant_sql):
-            for model in models:
-                for statement in make(model):
-                    schema_editor.execute(statement)
+        self._run(schema_editor, self.statements, to_state.apps, app_label)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
+        self._run(schema_editor, self.undoing, from_state.apps, app_label)
+
+    def _run(
+        self,
+        schema_editor: Any,
+        make: Callable[[Sequence[Any]], Iterator[str]],
+        apps: Any,
+        app_label: str,
+    ) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
-        for name in self.model_names:
-            table = from_state.apps.get_model(app_label, name)._meta.db_table
-            schema_editor.execute(f'DROP POLICY "{POLICY}" ON "{table}"')
-            schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
-            schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
+        for statement in make([apps.get_model(app_label, name) for name in self.model_names]):
+            schema_editor.execute(statement, params=None)
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return (self.__class__.__qualname__, list(self.model_names), {})
+
+class IsolateTenantTables(OnTables):
+    """Migration operation: puts wall 2 around tables, in the migration that creates them."""
+
+    def statements(self, models: Sequence[Any]) -> Iterator[str]:
+        # The keys that the composite references need come first.
+        for make in (isolation_sql, same_tenant_sql):
+            for model in models:
+                yield from make(model)
+
+    def undoing(self, models: Sequence[Any]) -> Iterator[str]:
+        for model in models:
+            table = model._meta.db_table
+            yield f'DROP POLICY "{POLICY}" ON "{table}"'
+            yield f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY'
+            yield f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY'
 
     def describe(self) -> str:
         return f"Put row-level security around {', '.join(self.model_names)}"
@@ -100,7 +123,7 @@ def same_tenant_sql(model: Any) -> list[str]:
     ]
 
 
-class DropCovered(Operation):
+class DropCovered(OnTables):
     """Migration operation: takes from tables that grow fast what their other keys say already.
 
     A plain foreign key beside the composite one; the one to the tenant, where a composite one leads
@@ -108,30 +131,13 @@ class DropCovered(Operation):
     tenant and id where nothing refers to it. Each would be kept and checked with every row.
     """
 
-    reversible = True
+    def statements(self, models: Sequence[Any]) -> Iterator[str]:
+        for model in models:
+            yield _COVERED.replace("{table}", model._meta.db_table)
 
-    def __init__(self, *model_names: str) -> None:
-        self.model_names = model_names
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Changes the database only."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return
-        for name in self.model_names:
-            table = to_state.apps.get_model(app_label, name)._meta.db_table
-            schema_editor.execute(_COVERED.replace("{table}", table), params=None)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
+    def undoing(self, models: Sequence[Any]) -> Iterator[str]:
         """Nothing is missing without them."""
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return (self.__class__.__qualname__, list(self.model_names), {})
+        return iter(())
 
 
 _COVERED = """

@@ -49,11 +49,7 @@ def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
             run.pause()
         for number in range(chosen.rounds):
             for run in runs:
-                run.go_on()
-                warm(ground, run, AFTER_A_PAUSE)
-                one = sample(ground, run, chosen.flows)
-                samples[run.variant.name].append(one)
-                say(f"  {run.variant.name:28} {one.total:7.1f} ms CPU a flow")
+                samples[run.variant.name].append(_turn(ground, run, chosen.flows))
                 if run.variant.name == OURS:
                     idle.append(_idle(ground, run))
                 run.pause()
@@ -80,6 +76,14 @@ def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
         },
         "views_of_a_flow": as_json(ratios(_totals(samples, "ours, no hash"), units)),
     }
+
+
+def _turn(ground: Ground, run: Running, flows: int) -> Sample:
+    run.go_on()
+    warm(ground, run, AFTER_A_PAUSE)
+    one = sample(ground, run, flows)
+    say(f"  {run.variant.name:28} {one.total:7.1f} ms CPU a flow")
+    return one
 
 
 def warm(ground: Ground, run: Running, flows: int) -> None:

@@ -1,29 +1,12 @@
-"""New rows get keys in the order of time. In the database nothing changes."""
+"""New rows get keys in the order of time."""
 
-from django.db import migrations, models
+from django.db import migrations
 
-import tenants.ids
+import tenants.ops
 
 
 class Migration(migrations.Migration):
 
     dependencies = [("notifications", "0032_covered"), ("tenants", "0024_covered")]
 
-    operations = [
-        # An embedded database would build the tables anew, without the triggers that belong to them.
-        migrations.SeparateDatabaseAndState(
-            state_operations=[
-                migrations.AlterField(
-                    model_name=name,
-                    name="id",
-                    field=models.UUIDField(
-                        default=tenants.ids.ordered_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                )
-                for name in ("message",)
-            ]
-        )
-    ]
+    operations = [tenants.ops.ordered_keys("message")]
