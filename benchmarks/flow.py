@@ -12,26 +12,29 @@ from pathlib import Path
 
 from benchmarks.harness.stage import WARMING, stage
 
+ONLY = "the other half stays as it was measured before"
+
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=6)
     options.add_argument("--flows", type=int, default=20)
     options.add_argument("--warm", type=int, default=40, help=WARMING)
-    options.add_argument("--requests", type=int, default=60, help="of each anonymous kind")
+    options.add_argument("--requests", type=int, default=100, help="of each anonymous kind")
     options.add_argument("--tenants", type=int, default=10)
     options.add_argument("--quick", action="store_true", help="two small rounds: does it run?")
-    options.add_argument("--only", choices=("flows", "anonymous"), default="")
+    options.add_argument("--only", choices=("flows", "anonymous"), default="", help=ONLY)
     options.add_argument("--out", type=Path, help="folder of the results")
     chosen = options.parse_args()
     if chosen.quick:
         chosen.rounds, chosen.warm, chosen.flows, chosen.requests = 2, 5, 5, 20
     with stage() as found:
-        from benchmarks.harness.output import circumstances, write_result
+        from benchmarks.harness.output import circumstances, earlier, write_result
         from benchmarks.measured import anonymous, whole
         from benchmarks.measured.variants import Ground
 
-        result = {"run": circumstances(found.cluster, vars(chosen))}
+        run = circumstances(found.cluster, vars(chosen))
+        result = {**earlier("flow", chosen.out), "run": run} if chosen.only else {"run": run}
         ground = Ground(found.cluster, found.post)
         ground.prepare((chosen.rounds * (chosen.flows + 2) + chosen.warm) * 5 + 60, chosen.tenants)
         if chosen.only != "anonymous":

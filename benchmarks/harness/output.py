@@ -71,6 +71,13 @@ def write_result(name: str, content: Mapping[str, Any], folder: Path | None) -> 
     return path
 
 
+def earlier(name: str, folder: Path | None) -> dict[str, Any]:
+    """What was measured before, if anything was."""
+    path = (folder or RESULTS) / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
 def circumstances(cluster: BenchCluster | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """When, on what and with which options a run was made."""
     return {

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from benchmarks.harness.browser import Browser, form_of
+from benchmarks.harness.browser import Browser, WentWrong, form_of
 from benchmarks.harness.captcha import solved
 from benchmarks.harness.counts import Counts, Tally
 from benchmarks.harness.measure import MS, Meter
@@ -28,6 +28,8 @@ from tenants.counters import Count, count_up
 from tenants.limits import LIMITS
 
 USED_UP = "203.0.113.9"
+ROUNDS = 2
+"""With more, a tenant's limits for wrong answers are reached, and refusals are measured."""
 
 
 @dataclass
@@ -185,15 +187,17 @@ def measure(ground: Ground, chosen: argparse.Namespace) -> dict[str, Any]:
     stranger = _stranger(ground, chosen)
     units: list[float] = []
     spent: dict[str, list[Cost]] = {kind: [] for kind in KINDS}
-    for number in range(chosen.rounds):
+    for number in range(ROUNDS):
         with running(ground, OUR_VARIANT, work=False) as run:
             stranger.connection = Connection(run.server.port)
             for kind, make in KINDS.items():
                 spent[kind].append(_cost(stranger, run, make, chosen))
             units.append(_cost(stranger, run, lambda s: s.get("/pingdb/"), chosen).request)
             stranger.connection.close()
-        say(f"strangers, round {number + 1} of {chosen.rounds} done")
+        say(f"strangers, round {number + 1} of {ROUNDS} done")
     counted = _count(stranger)
+    if counted["verify: wrong code"].statements < 2:
+        raise WentWrong("a limit was reached; what was measured is a refusal")
     kinds = {
         kind: {
             "ms": as_json(spread([cost.request for cost in costs])),
@@ -225,7 +229,7 @@ def _show(kinds: dict[str, dict[str, Any]], units: Sequence[float]) -> None:
 
 def _stranger(ground: Ground, chosen: argparse.Namespace) -> Stranger:
     """Enough people that nobody's own limits are reached."""
-    wanted = (chosen.requests + chosen.warm) * chosen.rounds * len(KINDS) // 2 + 500
+    wanted = (chosen.requests + chosen.warm) * ROUNDS * len(KINDS) // 2 + 500
     each = -(-wanted // len(ground.places)) // 4 + 1
     limit = LIMITS["starts_by_address_hour"]
     for _ in range(limit.count + 1):

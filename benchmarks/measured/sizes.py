@@ -121,8 +121,7 @@ def _walk_once(found: Stage, grounds: Mapping[str, Ground]) -> None:
     """A real reset in each place: what fills the database is copied from its rows."""
     for ground in grounds.values():
         with running(ground, OUR_VARIANT) as run, Connection(run.server.port) as connection:
-            whole.walk(ground, OUR_VARIANT, connection)
-            whole.settle(ground, OUR_VARIANT)
+            _walk_to_the_end(ground, connection)
 
 
 def _round(
@@ -179,28 +178,36 @@ def _middle(model: Any) -> str:
 
 
 def _judged(found: Stage, one: Filled, place: str) -> tuple[Plans, list[tuple[str, Counts]]]:
-    """The plans of a flow, of the pages and of the look-ups, and the flow's statements."""
+    """The plans of a flow, of the pages and of the look-ups, and the flow's statements.
+
+    The flow's also as they are kept: its constants stand in its statements. The pages carry them as
+    values, and PostgreSQL goes on planning for these.
+    """
     use(one.database)
-    counted = whole.count(one.grounds[place], OUR_VARIANT)
-    judged = [_judged_plans(found, one, place, kept=kept) for kept in (False, True)]
-    faults = {fault: text for plans in judged for fault, text in plans.faults.items()}
-    return Plans(sum(plans.seen for plans in judged), faults), counted
-
-
-def _judged_plans(found: Stage, one: Filled, place: str, *, kept: bool) -> Plans:
     ground = one.grounds[place]
+    counted = whole.count(ground, OUR_VARIANT)
     connections.close_all()
-    with watched(found.cluster, one.database, kept=kept) as plans:
+    with (
+        watched(found.cluster, one.database, kept=True) as kept,
+        running(ground, OUR_VARIANT) as run,
+        Connection(run.server.port) as connection,
+    ):
+        _walk_to_the_end(ground, connection)
+    with watched(found.cluster, one.database) as plans:
         with running(ground, OUR_VARIANT) as run, Connection(run.server.port) as connection:
-            whole.walk(ground, OUR_VARIANT, connection)
-            whole.settle(ground, OUR_VARIANT)
+            _walk_to_the_end(ground, connection)
             browser = desk.sign_in(connection, one.administrators[place])
             for path in desk.pages(_marks(ground)).values():
                 browser.get("", f"/admin/{path}")
         for look in lookups.lookups(_somebody(ground), GUEST).values():
             look()
         connections.close_all()
-    return plans
+    return Plans(kept.seen + plans.seen, {**kept.faults, **plans.faults}), counted
+
+
+def _walk_to_the_end(ground: Ground, connection: Connection) -> None:
+    whole.walk(ground, OUR_VARIANT, connection)
+    whole.settle(ground, OUR_VARIANT)
 
 
 def _report(
