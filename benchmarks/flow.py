@@ -36,7 +36,8 @@ def main() -> None:
         run = circumstances(found.cluster, vars(chosen))
         result = {**earlier("flow", chosen.out), "run": run} if chosen.only else {"run": run}
         ground = Ground(found.cluster, found.post)
-        ground.prepare((chosen.rounds * (chosen.flows + 2) + chosen.warm) * 5 + 60, chosen.tenants)
+        each = chosen.rounds * (chosen.flows + whole.AFTER_A_PAUSE) + chosen.warm
+        ground.prepare(each * 5 + 60, chosen.tenants)
         if chosen.only != "anonymous":
             result |= whole.measure(ground, chosen)
         if chosen.only != "flows":
