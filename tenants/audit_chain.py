@@ -22,8 +22,9 @@ from django.db.models.functions import Coalesce
 from .context import fetch_for_tenant, get_current_tenant, tenant_context
 from .lookup import tenants_with_unsealed
 from .models import AuditEvent, AuditHead, AuditPending, AuditSeal
+from .shapes import Shape
 from .statements import is_embedded
-from .together import NUMBERED, Changes, Shape, stored
+from .together import NUMBERED, Changes, stored
 
 GENESIS = bytes(32)
 LATE = timedelta(minutes=5)

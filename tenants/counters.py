@@ -6,6 +6,7 @@ queue up instead of waiting for each other in a circle.
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +16,9 @@ from .ids import ordered_id
 from .keys import installation_mac, tenant_keys
 from .limits import Limit
 from .models import Counter, SharedCounter
-from .statements import is_embedded, run
-from .together import Changes, Statement, stored
+from .statements import TOLD, alone, is_embedded, run, take_debt
+from .together import Changes, Statement, Taken, stored
+from .versions import overtaking
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,14 @@ def count_up(
     *,
     watching: Iterable[Count] = (),
     along: Changes | None = None,
+    ends: bool = False,
 ) -> Counted:
     """Counts one try for each; looks at those in `watching` without counting them.
 
-    `along` are changes that are written with it. The caller's transaction must commit before the
-    try is judged. One statement in all on a database that takes changes in a WITH clause.
+    `along` are changes that are written with it, and raise Overtaken as they would by themselves.
+    The caller's transaction must commit before the try is judged; `ends` where it
+    ends with this.
+    One statement in all on a database that takes changes in a WITH clause.
     """
     raised = {model: _keyed(rows) for model, rows in _by_table(counts)}
     watched = {model: _keyed(rows) for model, rows in _by_table(watching)}
@@ -89,8 +94,10 @@ def count_up(
     last: list[Blocked] = []
     holding: list[tuple[Count, datetime]] = []
     totals: dict[str, tuple[int, datetime]] = {}
-    beside = along.take() if along is not None else []
-    for kind, name, subject, total, ends_at in _fetched(statements, looks, beside):
+    beside = along.take() if along is not None else Taken(())
+    with alone() if ends else nullcontext():
+        found = _fetched(statements, looks, beside)
+    for kind, name, subject, total, ends_at in found:
         if kind == _LOOK:
             watched_one = seen[name, bytes(subject)]
             if total >= watched_one.limit.count:
@@ -112,31 +119,39 @@ def _keyed(rows: Sequence[tuple[dict[str, Any], Count]]) -> Rows:
 
 
 def _fetched(
-    raising: Sequence[Statement], looking: Sequence[Statement], beside: Sequence[Statement]
+    raising: Sequence[Statement], looking: Sequence[Statement], beside: Taken
 ) -> list[Any]:
     """The rows that these statements answer with; those `beside` answer nothing."""
-    asking = [*raising, *looking]
+    asking, silent = [*raising, *looking], beside.statements
     if asking and not is_embedded():
-        asking, beside = [_united(raising, looking, beside)], ()
+        asking, silent = [_united(raising, looking, beside)], ()
     found: list[Any] = []
-    for statement, values in beside:
+    for statement, values in silent:
         run(statement, values).close()
     for statement, values in asking:
-        with run(statement, values) as cursor:
+        with overtaking(), run(statement, values) as cursor:
             found += cursor.fetchall()
-    return found
+    for kind, version, *_ in found:
+        if kind == _HELD and beside.held is not None:
+            beside.held.written(version)
+    return [row for row in found if row[0] not in _FIRST]
 
 
-def _united(
-    raising: Sequence[Statement], looking: Sequence[Statement], beside: Sequence[Statement]
-) -> Statement:
-    named = [f"r{number} AS ({text})" for number, (text, _) in enumerate(raising)]
-    named += [f"b{number} AS ({text})" for number, (text, _) in enumerate(beside)]
-    parts = [f"TABLE r{number}" for number in range(len(raising))]
-    parts += [text for text, _ in looking]
-    first = f"WITH {', '.join(named)} " if named else ""
-    values = [value for _, some in (*raising, *beside, *looking) for value in some]
-    return first + " UNION ALL ".join(parts), values
+def _united(raising: Sequence[Statement], looking: Sequence[Statement], beside: Taken) -> Statement:
+    """PostgreSQL reads the parts of a UNION ALL one after the other: tells the tenant, writes the
+    row that everything depends on, counts."""
+    held = beside.held
+    owing = take_debt(first=held is not None)
+    named: list[Statement] = held.named if held else []
+    named += [(f"r{number} AS ({text})", some) for number, (text, some) in enumerate(raising)]
+    named += [(f"b{n} AS ({text})", some) for n, (text, some) in enumerate(beside.statements)]
+    parts: list[Statement] = [(_FIRST[_TELL].format(TOLD), [owing])] if owing is not None else []
+    parts += [(_FIRST[_HELD].format(held.checked), [])] if held else []
+    parts += [(f"TABLE r{number}", []) for number in range(len(raising))]
+    parts += looking
+    first = f"WITH {', '.join(text for text, _ in named)} " if named else ""
+    values = [value for _, some in (*named, *parts) for value in some]
+    return first + " UNION ALL ".join(text for text, _ in parts), values
 
 
 def count_down(
@@ -258,7 +273,12 @@ ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET
     block_ends = EXCLUDED.block_ends
 RETURNING {raised}, "limit", subject, count, ends_at
 """
-_RAISED, _LOOK = 1, 2
+_RAISED, _LOOK, _TELL, _HELD = 1, 2, 3, 4
+_FIRST = {
+    kind: f"SELECT {kind}, {{}}, NULL::bytea, NULL::integer, NULL::timestamptz"
+    for kind in (_TELL, _HELD)
+}
+"""What comes before the rows of counters, in their shape."""
 
 
 def _raising(model: Any, keyed: Rows, now: datetime) -> Statement:

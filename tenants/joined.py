@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from .context import fetch_for_tenant
-from .together import Shape
+from .shapes import Shape
 
 
 class Joined:

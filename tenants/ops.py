@@ -163,6 +163,19 @@ class TellOfChanges(PostgresOnly):
         ]
 
 
+class RefuseOvertaken(PostgresOnly):
+    """What a statement calls that found its row written to since it was read (`versions`)."""
+
+    def statements(self) -> Sequence[str]:
+        return [
+            """CREATE FUNCTION sspr_overtaken() RETURNS text LANGUAGE plpgsql AS $$
+               BEGIN
+                 RAISE EXCEPTION 'the row was written to since it was read'
+                   USING ERRCODE = 'serialization_failure';
+               END $$"""
+        ]
+
+
 class RingForRows(PostgresOnly):
     """Rings a bell (`tenants.bell`) when the transaction that adds rows to the table commits."""
 

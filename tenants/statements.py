@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from psycopg.pq import TransactionStatus
 
 TOLD = "set_config('app.tenant', %s, true)"
 TELL = f"SELECT {TOLD}"
@@ -20,23 +21,38 @@ TELL = f"SELECT {TOLD}"
 
 @dataclass
 class _Debt:
-    """The tenant that PostgreSQL has not been told yet in the transaction that is open."""
+    """The tenant that PostgreSQL has not been told yet in the transaction that is open, and what
+    has to be sent before anything else."""
 
     tenant: str
     owed: bool = True
+    before: Callable[[], None] | None = None
 
 
 _debt: ContextVar[_Debt | None] = ContextVar("debt", default=None)
 
 
-def take_debt() -> str | None:
+def take_debt(*, first: bool = False) -> str | None:
     """The tenant that whoever sends the next statement has to tell with it; nothing when
-    PostgreSQL knows."""
+    PostgreSQL knows. first: the statement is what has to come before any other."""
     debt = _debt.get()
-    if debt is None or not debt.owed:
+    if debt is None:
+        return None
+    before, debt.before = debt.before, None
+    if before is not None and not first:
+        before()
+    if not debt.owed:
         return None
     debt.owed = False
     return debt.tenant
+
+
+def send_before_others(send: Callable[[], None]) -> None:
+    """Has this called before the first statement of the open transaction, unless that statement
+    says itself that it comes first (`take_debt`). Only inside `told_with_the_first`."""
+    debt = _debt.get()
+    if debt is not None:
+        debt.before = send
 
 
 @cache
@@ -100,9 +116,8 @@ def told_with_the_first(tenant: str) -> Iterator[None]:
     def take_along(
         execute: Callable[..., Any], statement: str, values: Any, many: bool, context: Any
     ) -> Any:
-        if not debt.owed:
+        if take_debt() is None:
             return execute(statement, values, many, context)
-        debt.owed = False
         if many or isinstance(context["cursor"].cursor, psycopg.ServerCursor):
             tell(tenant)
             return execute(statement, values, many, context)
@@ -124,3 +139,19 @@ def together() -> Iterator[None]:
     # A lost connection shows at the end of the pipeline, and Django has to learn of it.
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """What is sent inside is all that the transaction sends, and a single statement: where nothing
+    was sent before, it is a transaction by itself and goes without BEGIN and COMMIT."""
+    raw: Any = None if is_embedded() else connections[DEFAULT_DB_ALIAS].connection
+    if raw is None or raw.autocommit or raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
+    raw.autocommit = True
+    try:
+        yield
+    finally:
+        if not raw.closed:
+            raw.autocommit = False

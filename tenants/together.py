@@ -5,9 +5,10 @@ ORM, through the scoped managers, so the first wall stands in every part of the 
 second behind it.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache, cached_property
 from typing import Any
@@ -20,7 +21,9 @@ from psycopg.sql import Literal
 
 from .context import fetch_for_tenant, get_current_tenant
 from .scoping import claim_for_current_tenant, compiling_for
-from .statements import TELL, is_embedded, run, take_debt
+from .shapes import Shape
+from .statements import TELL, alone, is_embedded, run, send_before_others, take_debt
+from .versions import ATTRIBUTE, done, only_if_unwritten, overtaking, version_of
 
 Statement = tuple[str, Sequence[Any]]
 Querysets = Sequence[models.QuerySet[Any]]
@@ -43,9 +46,10 @@ class Given(Expression):
 class Reading:
     """Rows of several querysets, read with one statement.
 
-    A queryset filters by `Given` values and constants, and may leave columns out (`only`); it can't
-    join. One that sorts says which rows are found, not in which order they come; one that locks
-    belongs into `tenant_context`. In `tenant_reading` the statement is a transaction of its own.
+    A queryset filters by `Given` values and constants, and may leave columns out (`only`) or have
+    a `RowVersion` beside them; it can't join. One that sorts says which rows are found, not in
+    which order they come; one that locks belongs into `tenant_context`. In `tenant_reading` the
+    statement is a transaction of its own.
     """
 
     def __init__(self, make: Callable[[], Querysets]) -> None:
@@ -68,7 +72,8 @@ class Reading:
                 compiler = queryset.query.get_compiler(connection=connection)
                 text, values = compiler.as_sql()
                 chosen = compiler.klass_info["select_fields"]
-                shape = Shape(queryset.model, [compiler.select[i][0].target for i in chosen])
+                fields = [compiler.select[i][0].target for i in chosen]
+                shape = Shape(queryset.model, fields, more=compiler.annotation_col_map)
                 text, values = _with_constants(text, values)
                 parts.append(f"SELECT {number}, {shape.json('x')} FROM ({text}) x")  # noqa: S608 - compiled by Django
                 shapes.append(shape)
@@ -91,12 +96,6 @@ class Change:
         """The statement and its values for the tenant in force. Raises NoTenant."""
         text, marks = self._compiled
         return text, _filled(marks, given)
-
-    def carry_out(self, **given: Any) -> int:
-        """Carries it out by itself; how many rows there were. In `tenant_context`; raises
-        NoTenant."""
-        with run(*self.of(**given)) as cursor:
-            return int(cursor.rowcount)
 
     @cached_property
     def _compiled(self) -> Statement:
@@ -158,60 +157,6 @@ def stored(value: Any) -> Any:
     return value
 
 
-class Shape:
-    """How rows of a model travel as JSON and come back."""
-
-    def __init__(self, model: Any, fields: Sequence[Any] = ()) -> None:
-        self.model = model
-        self.fields = tuple(fields or model._meta.concrete_fields)
-        self._loads = [(field.attname, field.column, _load_of(field)) for field in self.fields]
-
-    def json(self, alias: str) -> str:
-        """The SQL expression for a row of this table or subquery."""
-        if not is_embedded():
-            return f"row_to_json({alias})"
-        pairs = ", ".join(f"'{field.column}', {_embedded(alias, field)}" for field in self.fields)
-        return f"json_object({pairs})"
-
-    def load(self, body: Any) -> Any:
-        """The row as `Model.from_db` makes it, without the signals that nobody here listens to."""
-        found = body if isinstance(body, dict) else json.loads(body)
-        row = self.model.__new__(self.model)
-        row._state = models.base.ModelState()
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-        values = row.__dict__
-        for name, column, load in self._loads:
-            value = found[column]
-            values[name] = value if load is None or value is None else load(value)
-        return row
-
-
-def _embedded(alias: str, field: Any) -> str:
-    column = f'{alias}."{field.column}"'
-    if isinstance(field, models.BinaryField):
-        return f"hex({column})"
-    return f"json({column})" if isinstance(field, models.JSONField) else column
-
-
-def _load_of(field: Any) -> Callable[[Any], Any] | None:
-    target = field.target_field if isinstance(field, models.ForeignKey) else field
-    return next((load for kind, load in _LOADS if isinstance(target, kind)), None)
-
-
-def _moment(value: str) -> datetime:
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-_LOADS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (models.UUIDField, UUID),
-    (models.BinaryField, lambda value: bytes.fromhex(value.removeprefix("\\x"))),
-    (models.DateTimeField, _moment),
-    (models.DateField, date.fromisoformat),
-    (models.BooleanField, bool),
-)
-
-
 class Changes:
     """Rows to add, change and remove, written with one statement where the database can.
 
@@ -221,9 +166,11 @@ class Changes:
     """
 
     def __init__(self) -> None:
+        self._held: tuple[Any, str] | None = None
         self._new: list[Any] = []
         self._changed: dict[Any, tuple[Any, set[str]]] = {}
         self._raw: list[Statement] = []
+        self._spent: list[Statement] = []
 
     def add(self, *rows: Any) -> None:
         for row in rows:
@@ -240,17 +187,50 @@ class Changes:
             raise ValueError("one row, changed as two objects")
         known.update(names)
 
+    def hold(self, row: Any, name: str) -> None:
+        """Writes this row whenever anything is written, at least this field of it, so that whoever
+        read it learns. Where it was read with its version and not locked, nothing is written at
+        all unless it still has that version: `write` raises Overtaken."""
+        claim_for_current_tenant(row)
+        self._held = row, name
+        if version_of(row):
+            send_before_others(lambda: self.holding().write())
+
+    def holding(self) -> "Changes":
+        """The row that is held, by itself: written before anything else is sent, or with it, it is
+        this transaction's own from then on. Locks are taken in one order that way."""
+        apart = Changes()
+        if self._held is not None:
+            apart._held, self._held = self._held, None
+            apart.update(*apart._held)
+        return apart
+
     def execute(self, statement: str, values: Sequence[Any]) -> None:
         """Any statement that changes rows and answers nothing, a `Change` for example."""
         self._raw.append((statement, tuple(values)))
 
-    def write(self) -> None:
-        """Sends everything and starts afresh."""
-        for statement, values in _joined(self.take()):
-            run(statement, values).close()
+    def spend(self, statement: str, values: Sequence[Any]) -> bool:
+        """Whether a `Change` that can be made once was made. Where a row is held in the version
+        that was read, it is made when that row is written, and `write` raises Overtaken where
+        somebody else was faster."""
+        if self._held is None or not version_of(self._held[0]):
+            with run(statement, values) as cursor:
+                return bool(cursor.rowcount)
+        self._spent.append((f"{statement} RETURNING ''", values))
+        return True
 
-    def take(self) -> list[Statement]:
+    def write(self, *, ends: bool = False) -> None:
+        """Sends everything and starts afresh; `ends` where the transaction ends with it."""
+        taken = self.take()
+        with alone() if ends else nullcontext():
+            for statement, values in _joined(taken):
+                with overtaking(), run(statement, values) as cursor:
+                    if taken.held is not None:
+                        taken.held.written(cursor.fetchall()[-1][0])
+
+    def take(self) -> "Taken":
         """The statements, for a caller who sends them with one of its own; starts afresh."""
+        held = self._take_held()
         by_model: dict[Any, list[Any]] = {}
         for row in self._new:
             by_model.setdefault(type(row), []).append(row)
@@ -260,7 +240,51 @@ class Changes:
         statements += [_insertion(model, rows) for model, rows in by_model.items()]
         statements += [_update(row, sorted(names)) for row, names in self._changed.values()]
         self._new, self._changed, self._raw = [], {}, []
-        return statements
+        return Taken(statements, held)
+
+    def _take_held(self) -> "Held | None":
+        """The row that is held, if it is written apart from the others."""
+        if self._held is None or not (self._new or self._changed or self._raw or self._spent):
+            return None
+        row, name = self._held
+        self.update(row, name)
+        if not version_of(row):
+            return None
+        _, names = self._changed.pop((type(row), row.pk))
+        own = only_if_unwritten(*_update(row, sorted(names)), version_of(row))
+        spent, self._spent = self._spent, []
+        return Held(row, [own, *spent])
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row that is written only in the version in which it was read, with what is only written
+    once; each of the statements changes a row, or nothing at all is changed."""
+
+    row: Any
+    statements: Sequence[Statement]
+
+    @property
+    def named(self) -> list[Statement]:
+        """Parts of a WITH clause."""
+        parts = enumerate(self.statements)
+        return [(f"h{number} AS ({text})", values) for number, (text, values) in parts]
+
+    @property
+    def checked(self) -> str:
+        """The new version of the row, once every part has changed its row."""
+        return " || ".join(done(f"h{number}") for number in range(len(self.statements)))
+
+    def written(self, version: str) -> None:
+        setattr(self.row, ATTRIBUTE, version)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is to be written, and the row that all of it depends on, if there is one."""
+
+    statements: Sequence[Statement]
+    held: Held | None = None
 
 
 @cache
@@ -303,15 +327,20 @@ _PLAIN = {
 }
 
 
-def _joined(statements: Sequence[Statement]) -> list[Statement]:
+def _joined(taken: Taken) -> list[Statement]:
     """All of them as one, on a database that takes changes in a WITH clause."""
-    if is_embedded() or not statements:
-        return list(statements)
+    statements = list(taken.statements)
+    if is_embedded() or not (statements or taken.held):
+        return statements
     # PostgreSQL runs the main statement first, whatever it is, and then those of the WITH clause.
-    owing = take_debt()
-    (first, values), *rest = [(TELL, [owing]), *statements] if owing is not None else statements
-    if not rest:
-        return [(first, values)]
-    named = ", ".join(f"c{number} AS ({text})" for number, (text, _) in enumerate(rest))
-    given = [value for _, some in rest for value in some]
-    return [(f"WITH {named} {first}", [*given, *values])]
+    owing = take_debt(first=taken.held is not None)
+    first: list[Statement] = [(TELL, [owing])] if owing is not None else []
+    named: list[Statement] = []
+    if taken.held is not None:
+        first.append((f"SELECT {taken.held.checked}", []))
+        named += taken.held.named
+    first = first or [statements.pop(0)]
+    named += [(f"c{number} AS ({text})", some) for number, (text, some) in enumerate(statements)]
+    beside = f"WITH {', '.join(text for text, _ in named)} " if named else ""
+    main = " UNION ALL ".join(text for text, _ in first)
+    return [(beside + main, [value for _, some in (*named, *first) for value in some])]

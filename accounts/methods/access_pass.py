@@ -5,6 +5,7 @@ from typing import Literal
 
 from tenants.keys import tenant_keys
 from tenants.limits import FLOW_LIFETIME
+from tenants.together import Changes
 
 from ..models import Credential
 from ..passes import METHOD, is_unused, spend
@@ -29,7 +30,12 @@ class TemporaryAccessPass(Typed):
         return (Registration(method=METHOD, anchor=anchor, evidence=(row.evidence,)),)
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         row = _find_pass(own) if own is not None else None
         if not spend(row, answer.code.reveal(), now=context.now) or row is None:

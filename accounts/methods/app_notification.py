@@ -79,7 +79,12 @@ class AppNotification(Typed):
         return {"number": number_of(asked)}
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         request = find_request(asked.challenge)
         if own is None or request is None or request.user_id != own.user.pk:

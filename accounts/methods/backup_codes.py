@@ -5,6 +5,7 @@ from typing import Literal
 
 from tenants.keys import tenant_keys
 from tenants.limits import FLOW_LIFETIME
+from tenants.together import Changes
 
 from ..backup_codes import LOW, METHOD, count_left, spend
 from ..models import Credential
@@ -30,7 +31,12 @@ class BackupCodes(Typed):
         return (Registration(method=METHOD, anchor=anchor, evidence=(row.evidence,)),)
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         row = _find_set(own, context) if own is not None else None
         if not spend(row, answer.code.reveal(), now=context.now) or own is None or row is None:

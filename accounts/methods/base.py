@@ -122,9 +122,18 @@ class Method(Protocol):
         """What this person has registered for this method; empty when nothing."""
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
-        """Whether the answer is right. Without belongings (a decoy) never, for the same work."""
+        """Whether the answer is right. Without belongings (a decoy) never, for the same work.
+
+        changes: the step's, which what the answer uses up can be written with; else it is written
+        at once.
+        """
 
     def problem(self, answer: Answer) -> Problem:
         """Why an answer can't be right whatever was asked; nothing is compared or counted then."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tenants.masking import masked_email
+from tenants.together import Changes
 
 from ..contacts import find_value
 from ..identifiers import mailbox_domain
@@ -40,6 +41,11 @@ class EmailCode(Typed):
         )
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         return verify_sent_code(find_contact(own, CONTACT), asked, answer, context)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from django.urls import reverse
 
 from tenants.keys import tenant_keys
-from tenants.together import Reading
+from tenants.together import Changes, Reading
 
 from ..federation.redirections import METHOD, bound_to_challenge, take_answer
 from ..models import IdentityProvider, Redirection
@@ -48,7 +48,12 @@ class ExternalIdentity(Typed):
         return "" if len(value) <= MAX_VALUE and value.isascii() else "malformed"
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         value = answer.assertion.reveal().strip()
         if len(value) > MAX_VALUE or asked.challenge is None:

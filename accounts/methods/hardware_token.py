@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tenants.keys import tenant_keys
+from tenants.together import Changes
 
 from ..oath import DIGITS
 from ..people import Belongings
@@ -39,7 +40,12 @@ class HardwareToken(Typed):
         return (Registration(method=METHOD, anchor=anchor, evidence=evidence),)
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         typed = typed_code(answer.code.reveal())
         rows = own.credentials_for(METHOD, context.now) if own is not None else ()

@@ -58,7 +58,12 @@ class ManagerApproval(Typed):
         return {"reference": asked.reference}
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         row = find_answer(asked)
         if row is None or own is None or row.user_id != own.user.pk:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tenants.keys import tenant_keys
+from tenants.together import Changes
 
 from ..models import Credential
 from ..passkeys import COPIED, METHOD, Signing, judge, opened, tell_copied
@@ -55,7 +56,12 @@ class Passkey(Typed):
         return "" if find_assertion(text) is not None else "malformed"
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         site = find_site(context.site)
         if site is None:

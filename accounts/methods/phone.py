@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tenants.masking import masked_phone
+from tenants.together import Changes
 
 from ..contacts import find_value
 from ..models import ContactPoint
@@ -38,7 +39,12 @@ class _Phone(Typed):
         )
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         return verify_sent_code(find_contact(own, self.kind), asked, answer, context)
 

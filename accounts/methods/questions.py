@@ -7,6 +7,7 @@ from typing import Literal
 from django.contrib.auth.hashers import check_password, make_password
 
 from tenants.keys import tenant_keys
+from tenants.together import Changes
 
 from ..answers import normalise_answer
 from ..models import QuestionAnswer
@@ -60,7 +61,12 @@ class SecurityQuestions(Typed):
         )
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         hashes = {row.question: row.answer_hash for row in own.answers} if own is not None else {}
         right = len(asked.questions) > 0 and len(answer.answers) == len(asked.questions)

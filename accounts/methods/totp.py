@@ -12,7 +12,7 @@ import structlog
 from django_otp.oath import TOTP
 
 from tenants.keys import SealBroken, tenant_keys
-from tenants.together import Change, Given
+from tenants.together import Change, Changes, Given
 
 from ..models import AuthenticatorDevice
 from ..people import Belongings
@@ -61,7 +61,12 @@ class AppCode(Typed):
         )
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         typed = typed_code(answer.code.reveal())
         if own is None or not own.devices:
@@ -71,7 +76,7 @@ class AppCode(Typed):
             seed = _find_seed(device)
             last_step = device.last_step if seed is not None else _NEVER
             step = matching_step(seed or _DECOY_SEED, typed, context.now.timestamp(), last_step)
-            if step is not None and _spend(device, step):
+            if step is not None and _spend(device, step, changes or Changes()):
                 return Verdict(right=True, evidence=device_evidence(device))
         return WRONG
 
@@ -104,6 +109,6 @@ _SPENDING = Change(
 )
 
 
-def _spend(device: AuthenticatorDevice, step: int) -> bool:
+def _spend(device: AuthenticatorDevice, step: int, changes: Changes) -> bool:
     """Whether this code is used now, and was not by somebody who was faster."""
-    return _SPENDING.carry_out(device=device.pk, step=step) > 0
+    return changes.spend(*_SPENDING.of(device=device.pk, step=step))

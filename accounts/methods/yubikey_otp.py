@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenants.context import tenant_context
 from tenants.keys import tenant_keys
+from tenants.together import Changes
 
 from ..models import Credential
 from ..people import Belongings
@@ -49,7 +50,12 @@ class YubiKeyOtp(Typed):
         return Answer(code=answer.code, told=told_of(touch, server) or "not_asked")
 
     def verify(
-        self, own: Belongings | None, asked: Asked, answer: Answer, context: MethodContext
+        self,
+        own: Belongings | None,
+        asked: Asked,
+        answer: Answer,
+        context: MethodContext,
+        changes: Changes | None = None,
     ) -> Verdict:
         touch = find_touch(answer.code.reveal())
         rows = own.credentials_for(METHOD, context.now) if own is not None else ()

@@ -26,7 +26,7 @@ from tenants.rules import rules_of
 from tenants.secret import Secret
 from tenants.services import get_platform
 
-from ..services.start import find_organisation
+from ..services.meant import find_organisation
 from . import words
 from .admission import CAPTCHA_FIELDS, Waiting, admit, captcha_context, waiting_page
 from .context import clock, host_tenant, origin_of, page_context, plain_url

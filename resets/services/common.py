@@ -1,7 +1,8 @@
 """What every step of a journey shares: the browser's handle, the locked row, the audit line.
 
 A step reads the journey's row, locked, with person and tenant; then in one statement everything
-else that it is judged by; and writes all its changes in one.
+else that it is judged by; and writes all its changes in one. The frequent ones read without a lock
+(`stepping`).
 """
 
 import hashlib
@@ -115,7 +116,7 @@ def step_in(tenant: UUID) -> Iterator[Changes]:
     with tenant_context(tenant):
         changes = Changes()
         yield changes
-        changes.write()
+        changes.write(ends=True)
 
 
 def get_flow(handle: Handle, now: datetime, changes: Changes) -> Flow:
@@ -141,10 +142,17 @@ def _held(flow: Flow | None, handle: Handle, now: datetime, changes: Changes) ->
     if flow is None:
         raise NoFlow
     check_held(flow, handle)
+    take_up(flow, now, changes)
+    return flow
+
+
+def take_up(flow: Flow, now: datetime, changes: Changes) -> None:
+    """Begins a step of this journey: its row is written with whatever the step writes, and its
+    time may be over."""
+    changes.hold(flow, "state")
     if flow.expires_at <= now and State(flow.state) in OPEN_STATES:
         end(flow, Step.EXPIRE, now, changes)
         record(flow, "flow.expired", now, changes)
-    return flow
 
 
 def check_held(flow: Flow, handle: Handle) -> None:

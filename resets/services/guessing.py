@@ -12,6 +12,7 @@ from notifications.services import Recipient, notify, notify_nobody
 from tenants import audit
 from tenants.audit import Party
 from tenants.counters import Blocked, Count, Counted, count_down, count_up, find_blocks
+from tenants.limits import limit_for
 from tenants.together import Changes
 
 from ..facts import Situation
@@ -24,9 +25,10 @@ from .standing import Standing
 WATCH = Party("system", None, "limits")
 EVERYBODY = "all"
 TENANT, STREAK, STARTS = "failed_in_tenant", "failed_in_a_row", "starts_by_person"
+PROOFS = "failed_proofs"
 PAUSED = "paused"
 SUSPECTED = "tenant.guessing_suspected"
-_LOCKS = ("failed_proofs", "reset_attempts")
+_LOCKS = (PROOFS, "reset_attempts")
 
 
 def sound(
@@ -97,27 +99,56 @@ def find_pause(
     return Result("blocked", until=until, field=PAUSED)
 
 
+def watched_at_failure(situation: Situation) -> list[Count]:
+    """What a proof that could fail looks at without counting it: whether the tenant's
+    administrators were told lately that somebody seems to guess."""
+    return [situation.count("alarms", _alarm(SUSPECTED, {}))]
+
+
+def shown_by(counted: Counted, situation: Situation) -> dict[str, Blocked]:
+    """What counting a try showed to be used up, by the name of its limit, where no other try was
+    counted in the journey since."""
+    found = {count.limit.name: Blocked(count.limit, until) for count, until in counted.holding}
+    tenant, streak, own = (limit_for(name, situation.limits) for name in (TENANT, STREAK, PROOFS))
+    for limit in (suspicion(tenant), streak, own):
+        total, until = counted.totals[limit.name]
+        if total >= limit.count:
+            found[limit.name] = Blocked(limit, until)
+    return found
+
+
+def look_again(standing: Standing, method: str, now: datetime) -> dict[str, Blocked]:
+    """The same as it is now, where others were counted since."""
+    situation, person = standing.situation, subject(standing.flow)
+    watched = [
+        *watched_at_failure(situation),
+        _suspicion(situation),
+        situation.count(STREAK, f"{person}:{method}"),
+        situation.count(PROOFS, person),
+    ]
+    used_up = find_blocks(watched, now)
+    return {count.limit.name: Blocked(count.limit, until) for count, until in used_up}
+
+
 def after_failure(
-    standing: Standing, method: str, now: datetime, changes: Changes
+    standing: Standing,
+    method: str,
+    used_up: Mapping[str, Blocked],
+    now: datetime,
+    changes: Changes,
 ) -> Blocked | None:
     """Until when the person can't prove anything any more, once all tries are used up.
 
-    Read together with it: whether somebody seems to guess in the tenant, and whether this method
-    failed too often in a row.
+    By the limits that are used up: whether somebody seems to guess in the tenant, and whether this
+    method failed too often in a row.
     """
-    situation, flow = standing.situation, standing.flow
-    person = subject(flow)
-    watched = _suspicion(situation)
-    alarm = situation.count("alarms", _alarm(SUSPECTED, {}))
-    streak = situation.count(STREAK, f"{person}:{method}")
-    own = situation.count("failed_proofs", person)
-    used_up = find_blocks([own, watched, streak, alarm], now)
-    found = {count.limit.name: Blocked(count.limit, until) for count, until in used_up}
-    if TENANT in found and "alarms" not in found:
-        sound(SUSPECTED, situation, now, {"failures": watched.limit.count}, changes)
-    if STREAK in found and flow.user is not None:
-        disable_method(flow.user, method, failures=streak.limit.count, now=now)
-    return found.get("failed_proofs")
+    situation, user = standing.situation, standing.flow.user
+    if TENANT in used_up and "alarms" not in used_up:
+        failures = used_up[TENANT].limit.count
+        sound(SUSPECTED, situation, now, {"failures": failures}, changes)
+    if STREAK in used_up and user is not None:
+        disable_method(user, method, failures=used_up[STREAK].limit.count, now=now)
+    return used_up.get(PROOFS)
 
 
 def tell_blocked(

@@ -7,16 +7,16 @@ taken back when the answer was right.
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from accounts.methods.base import Answer, Registration, Verdict
 from accounts.methods.registry import get_method
 from accounts.models import ContactPoint, User
 from accounts.sending import CONTACT_KINDS
-from tenants.counters import count_down, count_up
+from tenants.counters import Counted, count_down, count_up
 from tenants.limits import TRIES_PER_CHALLENGE, TRIES_PER_FLOW
 from tenants.together import Changes
 
-from ..facts import read_situation
 from ..flow import Event as Step
 from ..flow import State
 from ..models import REHEARSAL, UNLOCK, Challenge, Flow, Gate
@@ -26,19 +26,25 @@ from .common import (
     Result,
     asked_of,
     end,
-    get_asked_flow,
     move,
     proof_counts,
     record,
     secret_hash,
-    step_in,
     subject,
     until_of,
 )
 from .gates import gate_seal
-from .guessing import after_failure, find_pause, tell_blocked
+from .guessing import (
+    after_failure,
+    find_pause,
+    look_again,
+    shown_by,
+    tell_blocked,
+    watched_at_failure,
+)
 from .questions import draw_questions
-from .standing import Standing, standing_of
+from .standing import Standing
+from .stepping import Seen, take_step
 from .successor import next_secret
 from .writing import describe_rules
 
@@ -46,30 +52,71 @@ NOT_ME = "not_me"
 """The reason of a journey that its person reported as not theirs."""
 
 
+@dataclass(frozen=True)
+class _Try:
+    """A try that is counted. number: of the tries of its journey."""
+
+    seen: Seen
+    challenge: Challenge
+    counted: Counted
+    number: int
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An answer, and the secret that the browser held with it."""
+
+    answer: Answer
+    secret: str = field(repr=False)
+
+
 def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
     """Judges a code or answers. Counted first, in a transaction of its own; then compared."""
-    with step_in(handle.tenant) as changes:
-        flow, challenge = get_asked_flow(handle, now, changes)
-        if flow.state != State.PROVING or challenge is None:
-            return Result("not_now")
-        problem = _problem(flow, challenge, answer, now)
-        if problem is not None:
-            return problem
-        if challenge.expires_at <= now:
-            return Result("late")
-        refusal = _count_try(flow, challenge, now, changes)
-        if refusal is not None:
-            return refusal
-    informed = get_method(challenge.method).consult(handle.tenant, answer)
-    with step_in(handle.tenant) as changes:
-        flow, pending = get_asked_flow(handle, now, changes)
-        if flow.state != State.PROVING or pending is None or pending.pk != challenge.pk:
-            return Result("not_now")
-        trimmed = replace(informed, answers=informed.answers[: len(pending.questions)])
-        return _judge(flow, pending, trimmed, handle.secret, now, changes)
+    tried = take_step(handle, now, partial(_count_try, answer, now))
+    if isinstance(tried, Result):
+        return tried
+    informed = get_method(tried.challenge.method).consult(handle.tenant, answer)
+    judge = partial(_decide, tried, _Given(informed, handle.secret), now)
+    return take_step(handle, now, judge, seen=tried.seen)
 
 
-def _problem(flow: Flow, challenge: Challenge, answer: Answer, now: datetime) -> Result | None:
+def _count_try(answer: Answer, now: datetime, seen: Seen, changes: Changes) -> Result | _Try:
+    """Counts a try, or says why there is nothing to judge. Only one at a time raises the number of
+    tries, so that of many at once exactly as many are judged as are allowed."""
+    flow, challenge = seen.flow, seen.challenge
+    if flow.state != State.PROVING or challenge is None:
+        return Result("not_now")
+    problem = _problem(seen.standing, challenge, answer)
+    if problem is not None:
+        return problem
+    if challenge.expires_at <= now:
+        return Result("late")
+    if challenge.tries >= TRIES_PER_CHALLENGE:
+        return Result("wrong")
+    situation = seen.standing.situation
+    flow.tries += 1
+    challenge.tries += 1
+    changes.update(flow, "tries")
+    changes.update(challenge, "tries")
+    counts = proof_counts(situation, flow, challenge.method)
+    counts += count_attempt(flow, situation, changes)
+    watching = watched_at_failure(situation)
+    counted = count_up(counts, now, watching=watching, along=changes, ends=True)
+    return _Try(seen, challenge, counted, flow.tries)
+
+
+def _decide(tried: _Try, given: _Given, now: datetime, seen: Seen, changes: Changes) -> Result:
+    """Refuses a try that was one too many, judges any other."""
+    challenge = seen.challenge
+    if seen.flow.state != State.PROVING or challenge is None or challenge.pk != tried.challenge.pk:
+        return Result("not_now")
+    refusal = _refuse_try(tried, seen.standing, challenge, now, changes)
+    if refusal is not None:
+        return refusal
+    return _judge(tried, given, seen.standing, challenge, now, changes)
+
+
+def _problem(standing: Standing, challenge: Challenge, answer: Answer) -> Result | None:
     """What is missing or can't be right; such a try is not counted because nothing is compared."""
     method = get_method(challenge.method)
     if challenge.questions:
@@ -79,30 +126,19 @@ def _problem(flow: Flow, challenge: Challenge, answer: Answer, now: datetime) ->
     problem = method.problem(answer)
     if problem:
         return Result(problem, field="code")
-    context = read_situation(now, flow.tenant).method_context(flow.site)
-    waiting = method.asks == "approval" and method.is_waiting(asked_of(flow, challenge), context)
+    asked = asked_of(standing.flow, challenge)
+    context = standing.situation.method_context(standing.flow.site)
+    waiting = method.asks == "approval" and method.is_waiting(asked, context)
     return Result("waiting") if waiting else None
 
 
-def _count_try(flow: Flow, challenge: Challenge, now: datetime, changes: Changes) -> Result | None:
-    """Counts a try; nothing when it may be judged. The journey's row is locked.
-
-    Where earlier tries still wait for their judgement, the last of them ends the journey, so that
-    of many at once exactly as many are judged as are allowed.
-    """
-    if challenge.tries >= TRIES_PER_CHALLENGE:
-        return Result("wrong")
-    situation = read_situation(now, flow.tenant)
-    flow.tries += 1
-    challenge.tries += 1
-    changes.update(flow, "tries")
-    changes.update(challenge, "tries")
-    counts = proof_counts(situation, flow, challenge.method)
-    counts += count_attempt(flow, situation, changes)
-    counted = count_up(counts, now, along=changes)
-    blocked = counted.blocked
-    if blocked is None and flow.tries <= TRIES_PER_FLOW:
-        pause = find_pause(flow, situation, challenge.method, counted, now, changes)
+def _refuse_try(
+    tried: _Try, standing: Standing, challenge: Challenge, now: datetime, changes: Changes
+) -> Result | None:
+    """Where earlier tries still wait for their judgement, the last of them ends the journey."""
+    flow, situation, blocked = standing.flow, standing.situation, tried.counted.blocked
+    if blocked is None and tried.number <= TRIES_PER_FLOW:
+        pause = find_pause(flow, situation, challenge.method, tried.counted, now, changes)
         if pause is None:
             return None
         _not_tried(challenge, changes)
@@ -130,30 +166,41 @@ class _Passing:
 
 
 def _judge(
-    flow: Flow, challenge: Challenge, answer: Answer, secret: str, now: datetime, changes: Changes
+    tried: _Try,
+    given: _Given,
+    standing: Standing,
+    challenge: Challenge,
+    now: datetime,
+    changes: Changes,
 ) -> Result:
-    standing = standing_of(flow, now)
     registration = standing.open_registration(challenge.method)
     challenge.judged += 1
     anchor = bytes(challenge.anchor) if challenge.anchor is not None else None
     same = registration is not None and registration.anchor == anchor
+    answer = replace(given.answer, answers=given.answer.answers[: len(challenge.questions)])
     verdict = get_method(challenge.method).verify(
         standing.own if same else None,
-        asked_of(flow, challenge),
+        asked_of(standing.flow, challenge),
         answer,
         standing.method_context(),
+        changes,
     )
     if verdict.ends:
         return _repudiated(standing, challenge, now, changes)
     if not verdict.right or registration is None or challenge.method not in standing.offered():
-        return _fail(standing, challenge, verdict, now, changes)
-    following = next_secret(flow.pk, challenge.pk, secret, answer)
+        return _fail(tried, standing, challenge, verdict, now, changes)
+    following = next_secret(standing.flow.pk, challenge.pk, given.secret, answer)
     passing = _Passing(standing, challenge, registration, verdict.evidence, following)
     return _pass(passing, now, changes)
 
 
 def _fail(
-    standing: Standing, challenge: Challenge, verdict: Verdict, now: datetime, changes: Changes
+    tried: _Try,
+    standing: Standing,
+    challenge: Challenge,
+    verdict: Verdict,
+    now: datetime,
+    changes: Changes,
 ) -> Result:
     flow = standing.flow
     left = max(0, TRIES_PER_CHALLENGE - challenge.tries)
@@ -174,7 +221,12 @@ def _fail(
     if verdict.excused:
         count_down(proof_counts(standing.situation, flow, challenge.method), into=changes)
         return Result("wrong", tries_left=left, field="unavailable")
-    block = after_failure(standing, challenge.method, now, changes)
+    used_up = (
+        shown_by(tried.counted, standing.situation)
+        if standing is tried.seen.standing
+        else look_again(standing, challenge.method, now)
+    )
+    block = after_failure(standing, challenge.method, used_up, now, changes)
     if all_judged and (block is not None or flow.tries >= TRIES_PER_FLOW):
         if block is not None:
             tell_blocked(flow, standing.situation, block, now, changes)

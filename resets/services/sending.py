@@ -7,7 +7,7 @@ gets the same answer and no message, and counts as a proof that failed. Both cos
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from accounts.contacts import same_contact
 from accounts.methods.registry import get_method
@@ -25,9 +25,9 @@ from tenants.counters import Blocked, Count, Counted, count_down, count_up
 from tenants.limits import CODE_LIFETIME, LIMITS, TRIES_PER_FLOW
 from tenants.together import Changes
 
-from ..facts import Situation, read_situation
+from ..facts import Situation
 from ..flow import State
-from ..models import Challenge, Flow
+from ..models import Challenge
 from .challenges import (
     begin,
     count_attempt,
@@ -41,7 +41,6 @@ from .common import (
     Result,
     bound_to,
     get_asked_flow,
-    get_flow,
     kill_challenges,
     proof_counts,
     record,
@@ -52,6 +51,7 @@ from .common import (
 from .denial import deny
 from .guessing import find_pause, sound, tell_blocked
 from .standing import Standing, standing_of
+from .stepping import Seen, take_step
 
 
 @dataclass(frozen=True)
@@ -64,37 +64,49 @@ class _Chosen:
     blocked: Blocked | None = None
 
 
+@dataclass(frozen=True)
+class _Proof:
+    """A contact that is counted as a proof. number: of the tries of its journey."""
+
+    seen: Seen
+    counted: Counted
+    number: int
+
+
 def choose(handle: Handle, method: str, *, contact: str, channel: str, now: datetime) -> Result:
     """Takes up a method, after the contact was counted as a proof that could fail."""
     asked = _Chosen(method, contact, channel)
-    with step_in(handle.tenant) as changes:
-        counted = _count_choice(handle, asked, now, changes)
-        if isinstance(counted, Result):
-            return counted
-    with step_in(handle.tenant) as changes:
-        flow = get_flow(handle, now, changes)
-        if flow.state != State.PROVING:
-            return Result("not_now")
-        chosen = replace(asked, blocked=counted)
-        return _compare_and_send(standing_of(flow, now), chosen, now, changes)
+    proof = take_step(handle, now, partial(_count_choice, asked, now))
+    if isinstance(proof, Result):
+        return proof
+    return take_step(handle, now, partial(_send_chosen, proof, asked, now), seen=proof.seen)
 
 
-def _count_choice(
-    handle: Handle, asked: _Chosen, now: datetime, changes: Changes
-) -> Result | Blocked | None:
-    """What came of the choice already, or the block on sending, if any."""
-    flow = get_flow(handle, now, changes)
+def _count_choice(asked: _Chosen, now: datetime, seen: Seen, changes: Changes) -> Result | _Proof:
+    """What came of the choice already, or the proof that was counted."""
+    flow, standing = seen.flow, seen.standing
     if flow.state != State.PROVING:
         return Result("not_now")
     if asked.method and asked.method not in flow.methods:
         return deny(flow, "choose", now, changes, field="method")
-    situation = read_situation(now, flow.tenant)
-    problem = _choice_problem(situation, asked)
+    problem = _choice_problem(standing.situation, asked)
     if problem is not None:
         return problem
     if not get_method(asked.method).sends:
-        return _take_up(flow, asked.method, now, changes)
-    return _count_contact(flow, situation, asked.method, now, changes)
+        return _take_up(standing, asked.method, now, changes)
+    return _count_contact(seen, asked.method, now, changes)
+
+
+def _send_chosen(
+    proof: _Proof, asked: _Chosen, now: datetime, seen: Seen, changes: Changes
+) -> Result:
+    """Refuses a choice that was one too many, or sends the code."""
+    if seen.flow.state != State.PROVING:
+        return Result("not_now")
+    counted = _refuse_choice(proof, seen.standing, asked.method, now, changes)
+    if isinstance(counted, Result):
+        return counted
+    return _compare_and_send(seen.standing, replace(asked, blocked=counted), now, changes)
 
 
 def _choice_problem(situation: Situation, chosen: _Chosen) -> Result | None:
@@ -111,9 +123,9 @@ def _choice_problem(situation: Situation, chosen: _Chosen) -> Result | None:
     return None
 
 
-def _take_up(flow: Flow, method: str, now: datetime, changes: Changes) -> Result:
+def _take_up(standing: Standing, method: str, now: datetime, changes: Changes) -> Result:
     """A method for which nothing is sent. Asking is counted where it reaches somebody."""
-    standing = standing_of(flow, now)
+    flow = standing.flow
     if method not in standing.offered():
         return deny(flow, "choose", now, changes, field="method")
     counts = [_asking_count(standing, name) for name in get_method(method).limits]
@@ -133,25 +145,30 @@ def _asking_count(standing: Standing, name: str) -> Count:
     return standing.situation.count(name, flow.pk.hex if is_of_journey else subject(flow))
 
 
-def _count_contact(
-    flow: Flow, situation: Situation, method: str, now: datetime, changes: Changes
-) -> Result | Blocked | None:
-    """Counts the proof and the sending; what ends the journey, or the block on sending if any."""
+def _count_contact(seen: Seen, method: str, now: datetime, changes: Changes) -> _Proof:
+    """Counts the proof and the sending."""
+    flow, situation = seen.flow, seen.standing.situation
     flow.tries += 1
     changes.update(flow, "tries")
     counts = proof_counts(situation, flow, method)
     counts += count_attempt(flow, situation, changes)
     counts.append(situation.count(sends_limit(method), subject(flow)))
-    counted = count_up(counts, now, along=changes)
-    over = counted.over
+    return _Proof(seen, count_up(counts, now, along=changes, ends=True), flow.tries)
+
+
+def _refuse_choice(
+    proof: _Proof, standing: Standing, method: str, now: datetime, changes: Changes
+) -> Result | Blocked | None:
+    """What ends the journey or has it wait, or the block on sending if any."""
+    flow, situation, over = standing.flow, standing.situation, proof.counted.over
     sends = next((block for block in over if block.limit.name == sends_limit(method)), None)
     proofs = [block for block in over if block is not sends]
-    if proofs or flow.tries > TRIES_PER_FLOW:
+    if proofs or proof.number > TRIES_PER_FLOW:
         longest = max(proofs, key=lambda block: block.until, default=None)
         if longest is not None:
             tell_blocked(flow, situation, longest, now, changes)
         return lock(flow, until_of(longest), now, changes)
-    pause = find_pause(flow, situation, method, counted, now, changes)
+    pause = find_pause(flow, situation, method, proof.counted, now, changes)
     if pause is not None:
         count_down([situation.count(sends_limit(method), subject(flow))], into=changes)
     return pause or sends
@@ -183,7 +200,7 @@ def _compare_and_send(
     kill_challenges(flow, changes)
     begin(standing, challenge, now, changes)
     goal = _Destination(standing, challenge, address)
-    counted = count_up(goal.counts(), now)
+    counted = count_up(goal.counts(), now, along=changes.holding())
     _put_on_its_way(standing, challenge, goal.allowed(counted, now, changes), now, changes)
     return Result("ok", left=(standing, challenge))
 

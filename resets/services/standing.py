@@ -13,7 +13,9 @@ from accounts.methods.base import MethodContext, Registration
 from accounts.models import Session, User
 from accounts.people import NOBODY, Belongings, belongings_from, belongings_rows
 from tenants.models import Tenant
+from tenants.statements import is_embedded
 from tenants.together import Given, Reading
+from tenants.versions import ATTRIBUTE, RowVersion
 from writeback.policy_knowledge import synchronised_rows
 
 from ..eligibility import Proof, next_proofs
@@ -122,8 +124,9 @@ def _journey() -> Sequence[QuerySet[Any]]:
     flows: QuerySet[Any] = Flow.objects.filter(pk=Given("flow"))
     # One value, found first: as a list PostgreSQL may join it the wrong way round.
     person = Subquery(flows.values("user"))
+    versioned = flows if is_embedded() else flows.annotate(**{ATTRIBUTE: RowVersion()})
     return (
-        flows,
+        versioned,
         Tenant.objects.all(),
         User.objects.filter(pk=person),
         *belongings_rows(user=person),
@@ -137,7 +140,8 @@ _JOURNEY = Reading(_journey)
 
 
 def read_standing(handle: Handle, now: datetime) -> tuple[Standing, Challenge | None]:
-    """The same without a lock, with the proof that is waited for. Raises NoFlow.
+    """The same without a lock, with the proof that is waited for and, on PostgreSQL, the version
+    of the journey's row. Raises NoFlow.
 
     Works in `tenant_reading` too.
     """
@@ -164,7 +168,14 @@ def _found(flow_id: UUID, now: datetime) -> tuple[Standing | None, Challenge | N
     own = belongings_from(flow.user, *belongings) if flow.user else None
     situation = read_situation(now, flow.tenant)
     standing = Standing(flow, situation, own, _in_order(gates), bool(synchronised))
-    return standing, max(challenges, key=lambda row: row.created_at, default=None)
+    return standing, _wait_for(flow, challenges)
+
+
+def _wait_for(flow: Any, challenges: list[Challenge]) -> Challenge | None:
+    """The proof that the journey waits for, which the row gets to know."""
+    flow.pending = max(challenges, key=lambda row: row.created_at, default=None)
+    found: Challenge | None = flow.pending
+    return found
 
 
 def _in_order(gates: list[Gate]) -> tuple[Gate, ...]:

@@ -10,26 +10,25 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.contacts import find_value
-from accounts.identifiers import canonical, find_domain
+from accounts.identifiers import canonical
 from accounts.models import ContactPoint, User
 from accounts.people import (
     Belongings,
     belongings_from,
     belongings_rows,
-    guest_lookup,
     meaning,
     meant_person,
     meant_rows,
 )
 from accounts.person_key import person_key
 from tenants import audit
+from tenants.context import tenant_context, tenant_reading
 from tenants.counters import Blocked, Count, Counted, count_down, count_up, forget
 from tenants.keys import binding, tenant_keys
 from tenants.limits import FLOW_LIFETIME, LIMITS
-from tenants.lookup import find_tenant, tenants_of_guest
+from tenants.lookup import find_tenant
 from tenants.models import Tenant
 from tenants.reference import new_reference
-from tenants.services import get_platform
 from tenants.together import Changes, Reading
 from writeback.policy_knowledge import synchronised_rows
 
@@ -51,6 +50,7 @@ from .common import (
     until_of,
 )
 from .guessing import judge_start, watched_at_start
+from .meant import find_meant
 from .notices import hint_unregistered
 from .standing import Standing
 
@@ -108,7 +108,7 @@ def start(
     """Begins a journey for a user ID, existing or not, after the captcha, `hard` or not."""
     request = _Request(origin, now, hard)
     wanted = canonical(typed)[:MAX_TYPED]
-    tenant = _locate(wanted, host_tenant, organisation)
+    tenant = find_meant(wanted, host_tenant, organisation)
     if tenant is None:
         blocked = _count_asking(origin, now)
         return Started(blocked=blocked, ask_organisation=blocked is None)
@@ -129,60 +129,32 @@ def _count_asking(origin: Origin, now: datetime) -> Blocked | None:
         return count_up([Count(LIMITS[name], address) for name in names], now).blocked
 
 
-def _locate(wanted: str, host_tenant: UUID | None, organisation: str) -> UUID | None:
-    """The tenant that is meant; nothing when the organisation has to be asked for.
-
-    A tenant's own host decides alone. On the shared host the domain of the user ID does, then the
-    registered emails of guests. Somebody nobody knows belongs to the installation itself.
-    """
-    if host_tenant is not None:
-        return host_tenant
-    domain = find_domain(wanted)
-    owner = find_tenant(domain=domain) if domain else None
-    if owner is not None:
-        return owner
-    knowing = tenants_of_guest(guest_lookup(wanted)) if "@" in wanted and wanted.isascii() else []
-    if organisation:
-        named = find_organisation(organisation)
-        return named if named in knowing else get_platform()
-    if len(knowing) > 1:
-        return None
-    return knowing[0] if knowing else get_platform()
-
-
-def find_organisation(typed: str) -> UUID | None:
-    """The tenant of a web address, domain or short name, as somebody writes it."""
-    text = typed.strip().lower().removeprefix("https://").removeprefix("http://").strip("/ @")
-    if not text.isascii() or not text or len(text) > 253 or "\x00" in text:
-        return None
-    for kind in ("host", "domain", "slug"):
-        found = find_tenant(**{kind: text})
-        if found is not None:
-            return found
-    return None
-
-
 def _start_in(tenant: UUID, wanted: str, request: _Request, *, hand_over: bool) -> Started:
     now = request.now
-    with step_in(tenant) as changes:
+    with tenant_reading(tenant):
         arrival = _read(wanted, request)
         own = arrival.own
         if own is not None and own.user.origin == User.Origin.PARTNER and hand_over:
             return Started(partner=_hand_over(own))
+    with tenant_context(tenant):
         watching = watched_at_start(arrival.situation, arrival.key)
-        counted = count_up(arrival.counts(), now, watching=watching)
-        blocked = _blocked(arrival, counted, changes)
-        if blocked is not None:
-            return Started(blocked=blocked)
-        lock, harder = judge_start(counted, hard=request.hard)
-        if harder:
-            # It was none yet.
-            count_down(arrival.own_counts(), into=changes)
-            return Started(harder=True)
+        counted = count_up(arrival.counts(), now, watching=watching, ends=True)
     # What was counted stays counted, whatever becomes of the journey.
-    hinted = "hints" in {block.limit.name for block in counted.over}
     with step_in(tenant) as changes:
-        return Started(handle=_open(_Opening(arrival, lock, hinted), now, changes))
+        return _judge(arrival, counted, now, changes)
+
+
+def _judge(arrival: "_Arrival", counted: Counted, now: datetime, changes: Changes) -> Started:
+    blocked = _blocked(arrival, counted, changes)
+    if blocked is not None:
+        return Started(blocked=blocked)
+    lock, harder = judge_start(counted, hard=arrival.request.hard)
+    if harder:
+        # It was none yet.
+        count_down(arrival.own_counts(), into=changes)
+        return Started(harder=True)
+    hinted = "hints" in {block.limit.name for block in counted.over}
+    return Started(handle=_open(_Opening(arrival, lock, hinted), now, changes))
 
 
 @dataclass(frozen=True)

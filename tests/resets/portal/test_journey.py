@@ -31,11 +31,11 @@ from tests.resets.walks import (
 
 # Measured in a process that has served the tenant before. A change that needs more has to say so
 # here; one that needs fewer lowers them.
-STATEMENTS_OF_TWO_PROOFS = 30
+STATEMENTS_OF_TWO_PROOFS = 23
 # Where nobody asked for the tenant's look within ten seconds.
-STATEMENTS_FROM_COLD = 33
+STATEMENTS_FROM_COLD = 26
 COMMITS_OF_TWO_PROOFS = 9
-MOST_STATEMENTS_OF_A_STEP = 7
+MOST_STATEMENTS_OF_A_STEP = 6
 
 
 def test_one_proof_takes_four_screens_and_three_things_to_type_beside_the_contact(
