@@ -142,9 +142,8 @@ def flow(results: Results) -> str:
 
 def counts(results: Results) -> str:
     head = ("Step", "statements", "of these: tenant told", "of these: connection alive",
-            "commits", "commits that wrote", "hashes")  # fmt: skip
-    fields = ("statements", "of_these_tenant", "of_these_alive", "commits", "commits_that_wrote",
-              "hashes")  # fmt: skip
+            "commits", "hashes")  # fmt: skip
+    fields = ("statements", "of_these_tenant", "of_these_alive", "commits_that_wrote", "hashes")
     found = results["flow"]["counts"][OURS]
     rows = [(row["step"], *(row[name] for name in fields)) for row in found]
     for title, own in (("all requests", True), ("the worker", False)):
