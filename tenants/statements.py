@@ -47,9 +47,10 @@ def take_debt(*, first: bool = False) -> str | None:
     return debt.tenant
 
 
-def send_before_others(send: Callable[[], None]) -> None:
-    """Has this called before the first statement of the open transaction, unless that statement
-    says itself that it comes first (`take_debt`). Only inside `told_with_the_first`."""
+def send_before_others(send: Callable[[], None] | None) -> None:
+    """Has this called before the next statement of the open transaction, unless that statement
+    says itself that it comes first (`take_debt`); nothing takes it back. Only inside
+    `told_with_the_first`."""
     debt = _debt.get()
     if debt is not None:
         debt.before = send

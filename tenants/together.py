@@ -222,6 +222,8 @@ class Changes:
     def write(self, *, ends: bool = False) -> None:
         """Sends everything and starts afresh; `ends` where the transaction ends with it."""
         taken = self.take()
+        if self._held is not None and ends:
+            send_before_others(None)
         with alone() if ends else nullcontext():
             for statement, values in _joined(taken):
                 with overtaking(), run(statement, values) as cursor:
