@@ -119,6 +119,14 @@ def part(cloud: TcpProxy) -> None:
     cloud.cut()
 
 
+def unreported(hybrid: Hybrid, seed: Seed, domain: DirectoryProxy, cloud: TcpProxy) -> Browser:
+    """The change is made, and its agent knows and can't tell."""
+    browser = sent_and_unanswered(hybrid, seed, domain)
+    part(cloud)
+    domain.release()
+    return browser
+
+
 def test_f06_an_agent_that_dies_after_the_change_finds_out_what_became_of_it(
     hybrid: Hybrid,
     agent: AgentHome,
@@ -142,12 +150,10 @@ def test_f07_a_result_that_was_written_down_and_not_brought_is_brought_after_a_r
     administrator: Administrator,
     seed: Seed,
     cloud: TcpProxy,
+    domain: DirectoryProxy,
 ) -> None:
     before = administrator.version(seed)
-    browser = hybrid.choosing(hybrid.users[seed.name])
-    browser.submit(NEW)
-    taken(hybrid, browser)
-    part(cloud)
+    browser = unreported(hybrid, seed, domain, cloud)
     wait_until(lambda: administrator.sign_in(seed.login, NEW) == "ok", "the change to be made")
     agent.kill()
     cloud.release()
@@ -306,13 +312,15 @@ def test_f30_what_nobody_could_take_is_told_as_not_changed_and_never_done_late(
 
 
 def test_f31_a_change_that_could_not_be_reported_is_unknown_until_it_is(
-    hybrid: Hybrid, agent: AgentHome, administrator: Administrator, seed: Seed, cloud: TcpProxy
+    hybrid: Hybrid,
+    agent: AgentHome,
+    administrator: Administrator,
+    seed: Seed,
+    cloud: TcpProxy,
+    domain: DirectoryProxy,
 ) -> None:
     before = administrator.version(seed)
-    browser = hybrid.choosing(hybrid.users[seed.name])
-    browser.submit(NEW)
-    taken(hybrid, browser)
-    part(cloud)
+    browser = unreported(hybrid, seed, domain, cloud)
     wait_until(lambda: administrator.sign_in(seed.login, NEW) == "ok", "the change to be made")
     hybrid.let_pass(browser, 61)
     hybrid.sweep()
