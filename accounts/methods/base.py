@@ -140,7 +140,7 @@ class Method(Protocol):
 
     def consult(self, tenant: UUID, answer: Answer) -> Answer:
         """The answer with what a service outside says of it, asked in no transaction, before it is
-        judged and whoever it came from."""
+        judged and whoever it came from. The same object where nobody was asked."""
 
     def begin(
         self, own: Belongings | None, asked: Asked, context: MethodContext, changes: Changes

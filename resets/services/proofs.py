@@ -77,7 +77,8 @@ def verify(handle: Handle, answer: Answer, *, now: datetime) -> Result:
         return tried
     informed = get_method(tried.challenge.method).consult(handle.tenant, answer)
     judge = partial(_decide, tried, _Given(informed, handle.secret), now)
-    return take_step(handle, now, judge, seen=tried.seen)
+    # While a service outside was asked, what the person has may have changed.
+    return take_step(handle, now, judge, seen=tried.seen if informed is answer else None)
 
 
 def _count_try(answer: Answer, now: datetime, seen: Seen, changes: Changes) -> Result | _Try:

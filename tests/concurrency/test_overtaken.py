@@ -1,6 +1,7 @@
 """A step that somebody else was faster than: taken once more, with what is there then."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,6 +123,31 @@ def test_a_journey_that_was_given_up_meanwhile_is_not_gone_on_with(
     with acme.inside():
         assert Flow.objects.get(pk=handle.flow).state == "cancelled"
         assert not Gate.objects.exists()
+
+
+@pytest.mark.parametrize("asks_outside", [False, True])
+def test_what_changed_while_a_service_outside_was_asked_counts(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch, asks_outside: bool
+) -> None:
+    handle = begin(acme, acme.bob)
+
+    def lose_the_device() -> None:
+        with acme.inside():
+            AuthenticatorDevice.objects.filter(user=acme.bob).delete()
+
+    def consult(self: AppCode, tenant: object, answer: Answer) -> Answer:
+        if not asks_outside:
+            return answer
+        elsewhere(lose_the_device)
+        return replace(answer, told="something")
+
+    monkeypatch.setattr(AppCode, "consult", consult)
+
+    result = _verify(handle, app_code(acme.bob, NOW))()
+
+    assert result.kind == ("wrong" if asks_outside else "ok")
+    with acme.inside():
+        assert Gate.objects.filter(flow=handle.flow).exists() is not asks_outside
 
 
 @pytest.mark.parametrize("overtaken", ["before it is counted", "before it is sent"], indirect=True)
