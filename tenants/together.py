@@ -22,7 +22,7 @@ from psycopg.sql import Literal
 from .context import fetch_for_tenant, get_current_tenant
 from .scoping import claim_for_current_tenant, compiling_for
 from .shapes import Shape
-from .statements import TELL, alone, is_embedded, run, send_before_others, take_debt
+from .statements import TELL, alone, is_embedded, run, send_before_others, take_debt, tell
 from .versions import ATTRIBUTE, done, only_if_unwritten, overtaking, version_of
 
 Statement = tuple[str, Sequence[Any]]
@@ -221,9 +221,14 @@ class Changes:
 
     def write(self, *, ends: bool = False) -> None:
         """Sends everything and starts afresh; `ends` where the transaction ends with it."""
+        looks_for_rows = bool(self._raw)
         taken = self.take()
         if self._held is not None and ends:
             send_before_others(None)
+        if looks_for_rows and (owing := take_debt(first=True)) is not None:
+            # PostgreSQL plans by the tenant it knows: of one that it is told by the statement
+            # itself it expects no rows, and would look through all of them for a few.
+            tell(owing)
         with alone() if ends else nullcontext():
             for statement, values in _joined(taken):
                 with overtaking(), run(statement, values) as cursor:

@@ -93,7 +93,9 @@ def test_changes_that_come_first_tell_the_tenant_and_belong_to_it(
             )
         changes.write()
 
-    assert len(queries) == len(["BEGIN", "the changes", "COMMIT"])
+    # What looks for its rows is planned by the tenant that PostgreSQL knows.
+    told = ["the tenant"] if number > 1 else []
+    assert len(queries) == len(["BEGIN", *told, "the changes", "COMMIT"])
     with acme.inside():
         assert Domain.objects.filter(name=names[0]).exists()
     with beta.inside():
