@@ -197,11 +197,13 @@ class Changes:
             send_before_others(lambda: self.holding().write())
 
     def holding(self) -> "Changes":
-        """The row that is held, by itself: written before anything else is sent, or with it, it is
-        this transaction's own from then on. Locks are taken in one order that way."""
+        """The row that is held and what is spent with it, apart from the rest: written before
+        anything else is sent, or with it, the row is this transaction's own from then on. Locks
+        are taken in one order that way."""
         apart = Changes()
         if self._held is not None:
             apart._held, self._held = self._held, None
+            apart._spent, self._spent = self._spent, []
             apart.update(*apart._held)
         return apart
 

@@ -179,6 +179,27 @@ def test_what_is_spent_once_is_spent_with_the_row(acme: Acme, bob: User, faster:
         assert User.objects.get(pk=acme.alice.pk).surname == "Spent"
 
 
+@pytest.mark.parametrize("faster", [False, True])
+def test_what_is_spent_once_is_spent_before_anything_else_is_sent(
+    acme: Acme, bob: User, faster: bool
+) -> None:
+    _surname(acme, "Once")
+    with acme.inside():
+        changes = _held(bob)
+        assert changes.spend(*SPENDING.of(user=acme.alice.pk))
+        if faster:
+            elsewhere(lambda: _surname(acme, "Somebody's"))
+            with pytest.raises(Overtaken):
+                Domain.objects.exists()
+        else:
+            assert Domain.objects.exists()
+            changes.write(ends=True)
+
+    with acme.inside():
+        surname = User.objects.get(pk=acme.alice.pk).surname
+        assert surname == ("Somebody's" if faster else "Spent")
+
+
 def test_without_such_a_row_it_is_spent_at_once(acme: Acme) -> None:
     _surname(acme, "Once")
     with acme.inside():
