@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from .address import client_address
 from .models import Tenant
 
+_NO_BRAND = {"color": "", "logo": "", "css_url": ""}
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -75,7 +76,7 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
         "reference": "",
         "reason_code": "",
         "organisation": tenant.name if tenant is not None and known else "",
-        "brand": _brand(tenant) if tenant is not None and known else {},
+        "brand": _brand(tenant) if tenant is not None and known else _NO_BRAND,
         "helpdesk": _helpdesk(tenant) if tenant is not None and known else None,
         "help_url": plain_url("help"),
         "start_again_url": plain_url("start"),
