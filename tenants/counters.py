@@ -168,28 +168,22 @@ def count_down(
     """
     found = list(counts)
     streaks = sorted({count.limit.name for count in found if count.limit.streak})
-    over = ""
-    if success and streaks:
-        over = f'WHEN "limit" IN ({", ".join(["%s"] * len(streaks))}) THEN 0 '
-    change = (
-        f"UPDATE {{table}} SET count = CASE {over}WHEN count > %s THEN count - %s ELSE 0 END,"  # noqa: S608 - words of ours
-        " ends_at = CASE WHEN count - %s < allowed THEN window_ends ELSE ends_at END"
-        " WHERE id IN ({rows}) AND count > 0"
-    )
-    _change(found, change, [*(streaks if over else []), times, times, times], into)
+    over = f'WHEN {{table}}."limit" IN ({_marks(streaks)}) THEN 0 ' if success and streaks else ""
+    changes = into if into is not None else Changes()
+    for model, rows in _by_table(found):
+        keyed = _keyed(rows)
+        amounts = [*(streaks if over else []), times, times, times]
+        changes.execute(*_lowering(model, keyed, over, amounts), by_key=True)
+    if into is None:
+        changes.write()
 
 
 def forget(counts: Iterable[Count], *, into: Changes | None = None) -> None:
     """Starts these counters afresh, as a successful reset does."""
-    _change(counts, "DELETE FROM {table} WHERE id IN ({rows})", [], into)
-
-
-def _change(counts: Iterable[Count], change: str, values: list[Any], into: Changes | None) -> None:
     changes = into if into is not None else Changes()
     for model, rows in _by_table(counts):
         found, which = _locked(model, _keyed(rows))
-        text = change.format(table=model._meta.db_table, rows=found)
-        changes.execute(text, [*values, *which])
+        changes.execute(f"DELETE FROM {model._meta.db_table} WHERE id IN ({found})", which)  # noqa: S608 - words of ours
     if into is None:
         changes.write()
 
@@ -254,11 +248,13 @@ def _by_table(counts: Iterable[Count]) -> Iterable[tuple[Any, list[tuple[dict[st
             yield model, rows
 
 
-_UPSERT = """
+# Written to by its key alone, which leaves PostgreSQL nothing to plan.
+_BY_KEY = """
 INSERT INTO {table} ({own_columns}"limit", subject, count, allowed, counted_at, window_ends,
                      block_ends, ends_at)
 VALUES {rows}
-ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET
+ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET"""
+_UP = """
     count = CASE WHEN {table}.ends_at <= EXCLUDED.counted_at THEN 1
                  ELSE {table}.count + 1 END,
     window_ends = CASE WHEN {table}.ends_at <= EXCLUDED.counted_at THEN EXCLUDED.window_ends
@@ -273,6 +269,13 @@ ON CONFLICT ({own_key}"limit", subject) DO UPDATE SET
     block_ends = EXCLUDED.block_ends
 RETURNING {raised}, "limit", subject, count, ends_at
 """
+_DOWN = """
+    count = CASE {over}WHEN {{table}}.count > %s THEN {{table}}.count - %s ELSE 0 END,
+    ends_at = CASE WHEN {{table}}.count - %s < {{table}}.allowed THEN {{table}}.window_ends
+                   ELSE {{table}}.ends_at END
+WHERE {{table}}.count > 0
+"""
+_OVER = datetime(1970, 1, 1, tzinfo=UTC)
 _RAISED, _LOOK, _TELL, _HELD = 1, 2, 3, 4
 _FIRST = {
     kind: f"SELECT {kind}, {{}}, NULL::bytea, NULL::integer, NULL::timestamptz"
@@ -282,26 +285,58 @@ _FIRST = {
 
 
 def _raising(model: Any, keyed: Rows, now: datetime) -> Statement:
+    tenant = None if model is SharedCounter else get_current_tenant()
+    rows = []
+    for key in sorted(keyed):
+        limit = keyed[key].limit
+        rows.append(_row(limit, key[1], tenant, 1, _times(limit, now)))
+    return _by_key(model, rows, _UP), [value for row in rows for value in row]
+
+
+def _lowering(model: Any, keyed: Rows, over: str, amounts: Sequence[Any]) -> Statement:
+    """A counter that is gone meanwhile is there again, at nothing and with its time over."""
+    tenant = None if model is SharedCounter else get_current_tenant()
+    rows = [
+        _row(keyed[key].limit, key[1], tenant, 0, (_OVER, _OVER, None, _OVER))
+        for key in sorted(keyed)
+    ]
+    text = _by_key(model, rows, _DOWN.format(over=over))
+    return text, [*(value for row in rows for value in row), *amounts]
+
+
+def _by_key(model: Any, rows: Sequence[Sequence[Any]], change: str) -> str:
+    """A statement that adds these rows in their order, each or a change of the one there is."""
     own = model is not SharedCounter
-    tenant = get_current_tenant() if own else None
-    rows = [_row(keyed[key].limit, key[1], now, tenant) for key in sorted(keyed)]
-    statement = _UPSERT.format(
+    return (_BY_KEY + change).format(
         table=model._meta.db_table,
         own_columns="id, tenant_id, " if own else "",
         own_key="tenant_id, " if own else "",
-        rows=", ".join("(" + ", ".join(["%s"] * len(row)) + ")" for row in rows),
         raised=_RAISED,
+        rows=", ".join(f"({_marks(row)})" for row in rows),
     )
-    return statement, [value for row in rows for value in row]
 
 
-def _row(limit: Limit, subject: bytes, now: datetime, tenant: uuid.UUID | None) -> list[Any]:
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _times(limit: Limit, now: datetime) -> tuple[datetime | None, ...]:
+    """When a first try is counted, its window ends, its block would end, and it is over."""
     window_ends = now + limit.window
     block_ends = now + limit.block if limit.block else None
     ends_at = block_ends if limit.count == 1 and block_ends is not None else window_ends
-    values = [limit.name, subject, 1, limit.count, now, window_ends, block_ends, ends_at]
+    return now, window_ends, block_ends, ends_at
+
+
+def _row(
+    limit: Limit,
+    subject: bytes,
+    tenant: uuid.UUID | None,
+    count: int,
+    times: Sequence[datetime | None],
+) -> list[Any]:
     ids = [] if tenant is None else [ordered_id(), tenant]
-    return [stored(value) for value in (*ids, *values)]
+    return [stored(value) for value in (*ids, limit.name, subject, count, limit.count, *times)]
 
 
 def _aware(value: Any) -> datetime:

@@ -170,6 +170,7 @@ class Changes:
         self._new: list[Any] = []
         self._changed: dict[Any, tuple[Any, set[str]]] = {}
         self._raw: list[Statement] = []
+        self._looks = False
         self._spent: list[Statement] = []
 
     def add(self, *rows: Any) -> None:
@@ -207,8 +208,10 @@ class Changes:
             apart.update(*apart._held)
         return apart
 
-    def execute(self, statement: str, values: Sequence[Any]) -> None:
-        """Any statement that changes rows and answers nothing, a `Change` for example."""
+    def execute(self, statement: str, values: Sequence[Any], *, by_key: bool = False) -> None:
+        """Any statement that changes rows and answers nothing, a `Change` for example; `by_key`
+        where it writes to rows by their keys and looks for none."""
+        self._looks = self._looks or not by_key
         self._raw.append((statement, tuple(values)))
 
     def spend(self, statement: str, values: Sequence[Any]) -> bool:
@@ -223,7 +226,7 @@ class Changes:
 
     def write(self, *, ends: bool = False) -> None:
         """Sends everything and starts afresh; `ends` where the transaction ends with it."""
-        looks_for_rows = bool(self._raw)
+        looks_for_rows = self._looks
         taken = self.take()
         if self._held is not None and ends:
             send_before_others(None)
@@ -248,7 +251,7 @@ class Changes:
         statements = list(self._raw)
         statements += [_insertion(model, rows) for model, rows in by_model.items()]
         statements += [_update(row, sorted(names)) for row, names in self._changed.values()]
-        self._new, self._changed, self._raw = [], {}, []
+        self._new, self._changed, self._raw, self._looks = [], {}, [], False
         return Taken(statements, held)
 
     def _take_held(self) -> "Held | None":

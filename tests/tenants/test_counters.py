@@ -98,8 +98,21 @@ def test_nothing_is_given_back_below_zero_or_that_was_never_counted(inside: Acme
     for _ in range(3):
         count_down([Count(METHOD, "alice"), Count(METHOD, "nobody")])
 
-    assert Counter.objects.get().count == 0
+    assert {counter.count for counter in Counter.objects.all()} == {0}
     assert tries(METHOD, 6) == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize("limit", [METHOD, SHARED], ids=["own", "shared"])
+def test_what_is_taken_back_from_a_counter_that_is_gone_counts_nothing(
+    inside: Acme, limit: Limit
+) -> None:
+    count_up([Count(limit, "alice")], NOW)
+    forget([Count(limit, "alice")])
+    count_down([Count(limit, "alice")])
+
+    assert find_block([Count(limit, "alice")], NOW) is None
+    counted = count_up([Count(limit, "alice")], NOW)
+    assert counted.totals == {limit.name: (1, NOW + limit.window)}
 
 
 def test_forgotten_counters_start_afresh_and_others_stay(inside: Acme) -> None:

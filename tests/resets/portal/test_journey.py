@@ -31,7 +31,7 @@ from tests.resets.walks import (
 
 # Measured in a process that has served the tenant before. A change that needs more has to say so
 # here; one that needs fewer lowers them.
-STATEMENTS_OF_TWO_PROOFS = 25
+STATEMENTS_OF_TWO_PROOFS = 23
 # Where nobody asked for the tenant's look within ten seconds.
 STATEMENTS_FROM_COLD = 27
 COMMITS_OF_TWO_PROOFS = 9
