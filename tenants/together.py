@@ -322,15 +322,23 @@ def _update(row: Any, names: Sequence[str]) -> Statement:
 
 
 def _saved(field: Any, row: Any, *, add: bool) -> Any:
-    if type(field) in _PLAIN and not is_embedded():
+    if _is_plain(field) and not is_embedded():
         return row.__dict__[field.attname]
     return field.get_db_prep_save(field.pre_save(row, add), connection)
 
 
-# PostgreSQL's driver takes their values as the row has them.
+@cache
+def _is_plain(field: Any) -> bool:
+    """Whether PostgreSQL's driver takes what a row has in it as it is."""
+    keeps_time = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return type(field) in _PLAIN and not keeps_time
+
+
 _PLAIN = {
+    models.BinaryField,
     models.BooleanField,
     models.CharField,
+    models.DateTimeField,
     models.ForeignKey,
     models.PositiveIntegerField,
     models.PositiveSmallIntegerField,

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,14 +26,15 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def cpu_seconds(roots: Iterable[int]) -> float:
-    """User and system time of these trees so far, ended and reaped children included.
+def cpu_seconds(roots: Iterable[int], apart: Collection[int] = ()) -> float:
+    """User and system time of these trees so far, ended and reaped children included, living ones
+    in `apart` left out.
 
     Living processes by their own clock (nanoseconds), ended ones by the kernel's ticks (10 ms).
     """
     total = 0.0
     for root in roots:
-        for process in tree(root):
+        for process in set(tree(root)).difference(apart):
             try:
                 # The clock of another process, as clock_getcpuclockid(3) makes its number.
                 total += time.clock_gettime((~process << 3) | 2)

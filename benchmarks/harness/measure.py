@@ -25,15 +25,19 @@ class Sample:
 
 
 class Meter:
-    """Reads the clocks of some processes and tells what they spent since the last reading."""
+    """Reads the clocks of some processes and tells what they spent since the last reading;
+    `apart` are processes below them that are not theirs."""
 
-    def __init__(self, *roots: int) -> None:
-        self._roots = roots
-        self._last = [cpu_seconds([root]) for root in roots]
+    def __init__(self, *roots: int, apart: Sequence[int] = ()) -> None:
+        self._roots, self._apart = roots, frozenset(apart)
+        self._last = self._read()
+
+    def _read(self) -> list[float]:
+        return [cpu_seconds([root], self._apart) for root in self._roots]
 
     def take(self) -> list[float]:
         """Seconds since the last time, for each root."""
-        before, self._last = self._last, [cpu_seconds([root]) for root in self._roots]
+        before, self._last = self._last, self._read()
         return [now - then for now, then in zip(self._last, before, strict=True)]
 
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -140,14 +141,30 @@ SELECT (SELECT count(*) FROM notifications_message WHERE state = 'queued')
 """
 
 
-def wait_for_quiet(found: BenchCluster, database: str, seconds: float = 120) -> None:
-    """Until the outbox is empty and every audit event is sealed. Raises NotReady."""
-    end = time.monotonic() + seconds
-    with found.connect(database) as connection:
+class Watcher:
+    """Looks whether the worker is done. `pid` is the backend of its own connection, whose work is
+    nobody's reset."""
+
+    def __init__(self, found: BenchCluster, database: str) -> None:
+        self._connection = found.connect(database)
+        self.pid = self._connection.info.backend_pid
+
+    def wait(self, seconds: float = 120) -> None:
+        """Until the outbox is empty and every audit event is sealed. Raises NotReady."""
+        end = time.monotonic() + seconds
         while True:
-            row = connection.execute(_WAITING).fetchone()
+            row = self._connection.execute(_WAITING).fetchone()
             if row is not None and row[0] == 0:
                 return
             if time.monotonic() > end:
                 raise NotReady(f"{row and row[0]} rows still wait for the worker")
             time.sleep(0.1)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def wait_for_quiet(found: BenchCluster, database: str, seconds: float = 120) -> None:
+    """The same once, with a connection that is made for it. Raises NotReady."""
+    with closing(Watcher(found, database)) as watcher:
+        watcher.wait(seconds)

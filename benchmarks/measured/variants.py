@@ -5,13 +5,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from benchmarks.harness.browser import Browser
 from benchmarks.harness.cluster import BenchCluster, product_env, run_python
 from benchmarks.harness.people import Person, Place, make_people, make_place
 from benchmarks.harness.post import MailSink
-from benchmarks.harness.servers import PRODUCT, STOCK, Server, Worker
+from benchmarks.harness.servers import PRODUCT, STOCK, Server, Watcher, Worker
 from benchmarks.harness.stage import DATABASE
 from benchmarks.harness.walks import (
     Walk,
@@ -88,6 +89,7 @@ class Ground:
         each = -(-people // tenants)
         made = [make_people(place, "able", each) for place in self.places]
         self._ours = iter([person for row in zip(*made, strict=True) for person in row])
+        self.tidy(self.database)
         if not stock:
             return
         self.cluster.drop(STOCK_DATABASE)
@@ -96,6 +98,17 @@ class Ground:
         run_python(env, "-m", "django", "migrate", "--verbosity", "0")
         run_python(env, "-m", "benchmarks.sites.stock_people", "0", str(people))
         self._stock = iter([_stock_person(number) for number in range(people)])
+        self.tidy(STOCK_DATABASE)
+
+    def tidy(self, database: str) -> None:
+        """What filling left to clean up is not left to the resets that are measured."""
+        with self.cluster.connect(database) as connection:
+            connection.execute("VACUUM ANALYZE")
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """Looks at our database from aside."""
+        return Watcher(self.cluster, self.database)
 
     def adopt(self, places: list[Place], people: list[Person]) -> None:
         """People of ours that stand already."""

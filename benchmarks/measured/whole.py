@@ -13,7 +13,6 @@ from benchmarks.harness.browser import Browser
 from benchmarks.harness.counts import Counts, Tally
 from benchmarks.harness.measure import MS, Meter, Sample, idle_load
 from benchmarks.harness.output import as_json, say, table
-from benchmarks.harness.servers import wait_for_quiet
 from benchmarks.harness.stats import NOISY, is_noisy, percentile, ratios, spread
 from benchmarks.harness.walks import reset_with_two_proofs
 from benchmarks.harness.wire import Connection, Reply, Request
@@ -97,7 +96,8 @@ def warm(ground: Ground, run: Running, flows: int) -> None:
 def sample(ground: Ground, run: Running, flows: int) -> Sample:
     """One variant's flows in one round, one after the other on a kept connection."""
     with Connection(run.server.port) as connection:
-        meter = Meter(*run.roots(), ground.cluster.postmaster)
+        watching = [ground.watcher.pid]
+        meter = Meter(*run.roots(), ground.cluster.postmaster, apart=watching)
         walls, steps = [], dict[str, list[float]]()
         for _ in range(flows):
             began = time.perf_counter()
@@ -126,7 +126,7 @@ def walk(ground: Ground, variant: Variant, connection: Connection) -> list[tuple
 def settle(ground: Ground, variant: Variant) -> None:
     """Until the worker has nothing left to do."""
     if variant.is_ours:
-        wait_for_quiet(ground.cluster, ground.database)
+        ground.watcher.wait()
 
 
 def one_query(ground: Ground, run: Running, times: int = 400) -> float:
