@@ -54,6 +54,9 @@ class Browser:
         if here and address.startswith(here[1]):
             address += "?direct=1"
         reply = self.post(name, address, {**values, **fields})
+        here = _HERE.search(reply.text)
+        if here and here[2]:
+            self.path = here[1]
         if reply.status in {302, 303} and follow:
             return self.get(follow, reply.headers["location"])
         return reply
@@ -87,9 +90,6 @@ class Browser:
         reply = self.transport.ask(Request(path, self.host, headers, fields))
         self.cookies.update(reply.cookies)
         self.path, self.page = path, reply
-        here = _HERE.search(reply.text)
-        if here and here[2]:
-            self.path = here[1]
         if self.seen is not None:
             self.seen(name, reply)
         return reply

@@ -56,13 +56,12 @@ class Stranger:
         return Request(path, self.ground.places[0].host, sent)
 
     def start(self, person: Person, *, address: str = "", **changed: str) -> Request:
-        """The first form, ready to be sent as its script does; `changed` are fields that are not as
-        they should be."""
+        """The first form, ready to be sent; `changed` are fields that are not as they should be."""
         browser = self.browser(person, address)
         page = browser.get("", "/reset/")
         _, values = form_of(page.text)
         fields = {**values, "user_id": person.user_id, "altcha": solved(person.place.host)}
-        return sending(browser, "/reset/?direct=1", {**fields, "ticket": "", **changed})
+        return sending(browser, "/reset/", {**fields, "ticket": "", **changed})
 
     def on_the_way(self, person: Person) -> Browser:
         """A browser that has just started a journey and sees its first page."""

@@ -78,7 +78,7 @@ def _post(walker: Walker, name: str, path: str, fields: dict[str, str]) -> Reply
 def _start(walker: Walker) -> Reply:
     person = walker.person
     fields = {"user_id": person.user_id, "altcha": solved(person.place.host), "ticket": ""}
-    return _post(walker, "post start", "/reset/?direct=1", fields)
+    return _post(walker, "post start", "/reset/", fields)
 
 
 def _choose(walker: Walker) -> Reply:
@@ -104,7 +104,7 @@ def _to(action: str, **fields: str) -> Step:
 FIRST: dict[str, Step] = {
     "start page": lambda w: w.browser.get("start", f"/reset/?user_id={w.person.user_id}"),
     "start": _start,
-    "first page": _get("/"),
+    "first page": lambda w: w.browser.follow("first page"),
     "verify app code": _to("verify", code="000000"),
     "another way": _get("/?other=1"),
     "choose mail": _choose,

@@ -20,9 +20,7 @@ from tenants.secret import Secret
 
 from .. import services
 from ..flow import State
-from ..models import Challenge
 from ..services import FlowView, Handle, NoFlow, Result
-from ..services.standing import Standing
 from . import words
 from .context import clock, flow_url
 from .pages import contact_context, flow_page, gone_page, retry_after, stranger_page, texts
@@ -38,7 +36,6 @@ _WAITS = {
     "paused": words.PAUSED,
 }
 
-Left = tuple[Standing, Challenge | None] | None
 FlowAction = Callable[[HttpRequest, Handle, datetime], HttpResponse]
 
 
@@ -158,20 +155,12 @@ def _show_flow(request: HttpRequest, handle: Handle, result: Result, now: dateti
 
     At once where the script of the page gives it its address; elsewhere that address alone, so
     that loading the page again sends nothing twice. So is who proved nothing yet: a stranger's
-    request never costs a message and a page.
+    request never costs a step and a page.
     """
     if request.GET.get(DIRECT) != "1" or result.of_stranger:
         return _see_flow(handle)
     view = services.read_flow_after(handle, result, now=now)
     return flow_page(request, handle, view, now)
-
-
-def first_page(request: HttpRequest, handle: Handle, left: Left, now: datetime) -> HttpResponse:
-    """The same for a journey that has just begun, with its secret in the cookie."""
-    if request.GET.get(DIRECT) != "1" or left is None:
-        return to_flow(handle)
-    view = services.read_flow_after(handle, Result("ok", left=left), now=now)
-    return _with_cookie(flow_page(request, handle, view, now), handle)
 
 
 def _see_flow(handle: Handle) -> HttpResponse:

@@ -32,7 +32,7 @@ from .aid import pass_on
 from .context import host_tenant, origin_of, page_context, plain_url, shown_at
 from .guests import go_on
 from .pages import error_page
-from .steps import first_page
+from .steps import to_flow
 
 _OTHER_DOORS = {"help": pass_on, "sign_up": go_on}
 _WHO_SALT = "resets.portal.who"
@@ -144,7 +144,7 @@ def _begin(
     if started.ask_organisation or started.handle is None:
         who = signing.dumps([user_id, hard], salt=_WHO_SALT)
         return _organisation_page(request, who, {})
-    return first_page(request, started.handle, started.left, now)
+    return to_flow(started.handle)
 
 
 @require_POST

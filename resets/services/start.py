@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -36,7 +36,7 @@ from ..eligibility import HOME_TENANT, LOCKED_OUT, Decision
 from ..facts import Assessment, Situation, assess, read_situation
 from ..flow import Event as Step
 from ..flow import State
-from ..models import REHEARSAL, RESET, Challenge, Flow
+from ..models import REHEARSAL, RESET, Flow
 from .challenges import begin_without_choice, concealed_methods
 from .common import (
     Handle,
@@ -70,11 +70,10 @@ class Started:
     """What came of a start: a journey, a limit, or the question which organisation is meant.
 
     partner: a step in between, when somebody's home tenant has to decide. harder: the same once
-    more, with the harder captcha. left: where the journey stands and the proof it waits for.
+    more, with the harder captcha.
     """
 
     handle: Handle | None = None
-    left: tuple[Standing, Challenge | None] | None = field(default=None, repr=False)
     blocked: Blocked | None = None
     ask_organisation: bool = False
     partner: HandOver | None = None
@@ -155,7 +154,7 @@ def _judge(arrival: "_Arrival", counted: Counted, now: datetime, changes: Change
         count_down(arrival.own_counts(), into=changes)
         return Started(harder=True)
     hinted = "hints" in {block.limit.name for block in counted.over}
-    return _open(_Opening(arrival, lock, hinted), now, changes)
+    return Started(handle=_open(_Opening(arrival, lock, hinted), now, changes))
 
 
 @dataclass(frozen=True)
@@ -267,7 +266,7 @@ class _Opening:
         )
 
 
-def _open(opening: _Opening, now: datetime, changes: Changes) -> Started:
+def _open(opening: _Opening, now: datetime, changes: Changes) -> Handle:
     """Writes the row, its audit events and, in concealed mode, one message real or not."""
     arrival, decision = opening.arrival, opening.assessment.decision
     situation, own = arrival.situation, arrival.own
@@ -276,15 +275,14 @@ def _open(opening: _Opening, now: datetime, changes: Changes) -> Started:
     _first_step(flow, decision, opening.lock, now)
     changes.add(flow)
     audit.record_many(_opening_events(flow, decision, now), into=changes)
-    left = None
     if flow.state == State.PROVING:
         known = own if flow.user is not None else None
         judged = opening.assessment if known is not None and opening.lock is None else None
         standing = Standing(flow, situation, known, (), arrival.synchronised, judged)
-        left = standing, begin_without_choice(standing, now, changes)
+        begin_without_choice(standing, now, changes)
     if arrival.concealed:
         hint_unregistered(situation, own, decision, flow, now, changes, hinted=opening.hinted)
-    return Started(Handle(flow.tenant_id, flow.pk, secret), left)
+    return Handle(flow.tenant_id, flow.pk, secret)
 
 
 def _new_flow(opening: _Opening, secret: str, now: datetime) -> Flow:

@@ -1,13 +1,10 @@
 """Where the script of a page works, who gets on sees the next page as the answer to the form."""
 
-import re
 from datetime import datetime
 
 import pytest
 
-from accounts.models import User
-from resets import captcha, services
-from resets.models import Flow
+from resets import services
 from resets.services import FlowView, Handle, Result
 from tests.cast import (
     ALICE_EMAIL,
@@ -18,7 +15,7 @@ from tests.cast import (
     app_code,
 )
 from tests.resets.conftest import Post
-from tests.resets.visitor import TICKET_AGE, Page, Visitor
+from tests.resets.visitor import Page, Visitor
 from tests.resets.walks import (
     BOB_EMAIL,
     WRONG_CODE,
@@ -29,7 +26,6 @@ from tests.resets.walks import (
 )
 
 ASKED = "?direct=1"
-HERE = re.compile(r'data-here="([^"]+)"')
 
 
 @pytest.fixture(autouse=True)
@@ -88,66 +84,6 @@ def test_nobody_who_proved_nothing_gets_a_page_for_a_step(acme: Acme, visitor: V
     assert send(visitor, code=WRONG_CODE) == 200
     assert (visitor.shown.state, is_posted(visitor.shown)) == ("proving", True)
     assert password_is(acme, acme.bob, PASSWORD)
-
-
-def begin(visitor: Visitor, user_id: str, query: str = ASKED) -> int:
-    """Sends the first page's form as its script does; the status of the answer."""
-    visitor.get("/reset/")
-    with visitor.clock.running():
-        ticket = captcha.new_ticket(visitor.host, visitor.clock.now - TICKET_AGE)
-    return send(visitor, query, user_id=user_id, ticket=ticket)
-
-
-@pytest.mark.parametrize("disclosure", ["guided", "concealed"])
-@pytest.mark.parametrize("who", ["bob", "alice", "nobody", "disabled"])
-def test_a_start_is_answered_with_the_first_page_of_the_journey(
-    acme: Acme, visitor: Visitor, disclosure: str, who: str
-) -> None:
-    set_tenant(acme, disclosure=disclosure)
-    typed = {"bob": acme.bob.user_id, "nobody": "nobody@acme.example"}
-    if who == "disabled":
-        with acme.inside():
-            User.objects.filter(pk=acme.alice.pk).update(is_active=False)
-
-    status = begin(visitor, typed.get(who, acme.alice.user_id))
-
-    shown = who in {"bob", "alice"} or disclosure == "concealed"
-    assert status == (200 if shown else 303)
-    if shown:
-        assert (visitor.shown.state, is_posted(visitor.shown)) == ("proving", True)
-        here = HERE.findall(visitor.shown.text)
-        # Loaded again, it is what the answer to the form was.
-        asked = visitor.shown.form.action, visitor.shown.form.typed
-        visitor.get(here[0])
-        assert (visitor.shown.form.action, visitor.shown.form.typed) == asked
-        assert not is_posted(visitor.shown)
-
-
-def test_a_journey_goes_on_from_the_answer_to_its_start(acme: Acme, visitor: Visitor) -> None:
-    set_policy(acme, methods_required=1)
-    assert begin(visitor, acme.bob.user_id) == 200
-    visitor.get(HERE.findall(visitor.shown.text)[0])
-    assert send(visitor, method="app_code") == 303
-    assert send(visitor, code=app_code(acme.bob, visitor.clock.now)) == 200
-    assert visitor.shown.state == "choosing"
-
-
-def test_a_start_that_is_refused_or_asks_again_opens_no_journey(
-    acme: Acme, visitor: Visitor
-) -> None:
-    visitor.get("/reset/")
-    assert send(visitor, user_id="", ticket="") == 200
-    assert send(visitor, user_id=acme.bob.user_id, ticket="forged") == 400
-    with acme.inside():
-        assert not Flow.objects.exists()
-
-
-@pytest.mark.parametrize("query", ["", "?direct=0"])
-def test_a_start_without_the_script_is_answered_with_an_address(
-    acme: Acme, visitor: Visitor, query: str
-) -> None:
-    assert begin(visitor, acme.bob.user_id, query) == 303
-    assert (visitor.shown.state, is_posted(visitor.shown)) == ("proving", False)
 
 
 @pytest.mark.parametrize("query", ["", "?direct=", "?direct=0", "?direct=2"])
