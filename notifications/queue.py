@@ -7,10 +7,11 @@ leaves the few it held queued, and whoever claims them next sends them with the 
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -26,9 +27,9 @@ from tenants.together import Changes, Given, Reading
 
 from .channels.base import Delivery, DeliveryFailed, Fact, OutgoingMessage
 from .channels.registry import OpenChannels
-from .kinds import KINDS, NONE
+from .kinds import KINDS, NONE, Kind
 from .models import Message
-from .rendering import MOMENTS, Value, one_line, render
+from .rendering import MOMENTS, Rendered, Value, one_line, render
 from .sealing import opened
 from .unreachable import tell_unreachable
 
@@ -39,6 +40,7 @@ EXPIRED = "expired"
 CLAIM = 5
 """How many messages a worker holds at once: more would keep too many waiting for a slow peer."""
 Clock = Callable[[], datetime]
+Say = Callable[[Kind, str, str, Mapping[str, Value]], Rendered]
 
 
 def drain(
@@ -85,11 +87,26 @@ def _send_some(tenant: UUID, channels: OpenChannels, clock: Clock, most: int) ->
         if not claimed:
             return 0, False
         claimed.sort(key=lambda message: (message.due_at, message.created_at))
-        changes = Changes()
+        voice, changes = _Voice(sender), Changes()
         for message in claimed[:most]:
-            _send(message, sender, channels, clock, changes)
+            _send(message, voice, channels, clock, changes)
         changes.write()
         return len(claimed[:most]), len(claimed) > most
+
+
+class _Voice:
+    """Whose messages these are. What goes to two mailboxes of one person is worded once."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self._said: tuple[Any, Rendered] | None = None
+
+    def say(self, kind: Kind, channel: str, language: str, facts: Mapping[str, Value]) -> Rendered:
+        """The words of a message, as `render` finds them; a secret is never the same twice."""
+        asked = (kind, channel, language, facts)
+        if self._said is None or self._said[0] != asked:
+            self._said = asked, render(kind, channel, language, facts)
+        return self._said[1]
 
 
 @cache
@@ -106,7 +123,7 @@ def _due(most: int) -> Reading:
 
 
 def _send(
-    message: Message, sender: Tenant, channels: OpenChannels, clock: Clock, changes: Changes
+    message: Message, voice: _Voice, channels: OpenChannels, clock: Clock, changes: Changes
 ) -> None:
     now = clock()
     if message.expires_at <= now:
@@ -114,21 +131,21 @@ def _send(
         return
     message.attempts += 1
     try:
-        delivery = _deliver(message, sender, channels)
+        delivery = _deliver(message, voice, channels)
     except DeliveryFailed as failure:
         _mark_failure(message, failure, clock(), changes)
     else:
         _mark_sent(message, delivery, clock(), changes)
 
 
-def _deliver(message: Message, sender: Tenant, channels: OpenChannels) -> Delivery:
+def _deliver(message: Message, voice: _Voice, channels: OpenChannels) -> Delivery:
     """Renders and sends. Raises DeliveryFailed whatever went wrong; a fault of our own is tried
     again, because the next release may mend it. Only the database's own errors pass."""
     try:
         channel = channels.find(message.channel)
         if channel is None:
             raise DeliveryFailed("unknown_channel", permanent=True)
-        return channel.send(outgoing(message, sender))
+        return channel.send(outgoing(message, voice.tenant, voice.say))
     except (DeliveryFailed, DatabaseError):
         raise
     except SealBroken:
@@ -145,7 +162,7 @@ def _deliver(message: Message, sender: Tenant, channels: OpenChannels) -> Delive
         raise DeliveryFailed(f"fault_{type(fault).__name__}", permanent=False) from None
 
 
-def outgoing(message: Message, tenant: Tenant) -> OutgoingMessage:
+def outgoing(message: Message, tenant: Tenant, say: Say = render) -> OutgoingMessage:
     """A message of a tenant as it leaves, with its code. Raises SealBroken."""
     recipient = opened(message, "recipient")
     data: dict[str, Fact] = opened(message, "context")
@@ -156,7 +173,7 @@ def outgoing(message: Message, tenant: Tenant) -> OutgoingMessage:
     facts = {**_facts(message, tenant), **_with_moments(data), "tenant_name": name}
     # Who reads a stray code must not learn whose it is.
     facts["recipient_name"] = "" if kind.carries_code else str(recipient["name"])
-    words = render(kind, message.channel, message.language, facts)
+    words = say(kind, message.channel, message.language, facts)
     return OutgoingMessage(
         id=message.id,
         tenant=tenant.slug,

@@ -128,7 +128,7 @@ def clock_time(moment: datetime) -> str:
     local = moment.astimezone(ZoneInfo(settings.TIME_ZONE))
     # English dates differ by country; this order is read the same way everywhere.
     day = "j F Y" if translation.get_language() == "en" else "DATE_FORMAT"
-    return f"{date_format(local, day)}, {date_format(local, 'H:i')} {local.tzname()}"
+    return f"{date_format(local, day)}, {local:%H:%M} {local.tzname()}"
 
 
 def _host(host: str) -> str:

@@ -11,10 +11,10 @@ What could come out differently that way stays as Django has it: a template that
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.template import Node, NodeList
+from django.template import Node, NodeList, TemplateDoesNotExist
 from django.template.base import Template, TextNode, Variable, VariableNode
 from django.template.context import Context
 from django.template.defaulttags import (
@@ -74,32 +74,49 @@ class Loader(cached.Loader):
             # An error page points at what is written.
             return written
         try:
-            nodes = self._nodes_of(written)
-        except (_Dynamic, RecursionError):
+            nodes = _Making(super().get_template).nodes_of(name)
+        except _Dynamic:
             return written
         found = copy.copy(written)
         found.nodelist = NodeList(nodes)
         return found
 
-    def _nodes_of(self, written: Template) -> list[Node]:
+
+class _Making:
+    """One template on its way from what is written to one list of nodes."""
+
+    def __init__(self, read: Callable[..., Template]) -> None:
+        self._read = read
+        self._templates: list[str] = []
+        self._blocks: list[BlockNode] = []
+
+    def nodes_of(self, name: str) -> list[Node]:
         """Raises _Dynamic."""
+        if name in self._templates:
+            raise _Dynamic
+        self._templates.append(name)
+        try:
+            return list(_merged(self._laid_out(name)))
+        except TemplateDoesNotExist:
+            raise _Dynamic from None
+        finally:
+            self._templates.pop()
+
+    def _laid_out(self, name: str) -> Iterator[Node]:
+        """A template in the layout that it extends."""
         blocks: dict[str, BlockNode] = {}
+        written = self._read(name)
         known = [written.origin]
-        while True:
-            if _ASKS_BLOCK.search(written.source):
-                raise _Dynamic
-            extending = next((n for n in written.nodelist if isinstance(n, ExtendsNode)), None)
-            if extending is None:
-                return list(_merged(self._flattened(written.nodelist, blocks)))
+        while extending := _extending(written):
             blocks = {**extending.blocks, **blocks}
-            written = super().get_template(_name_in(extending.parent_name), known)
+            written = self._read(_name_in(extending.parent_name), known)
             known.append(written.origin)
+        return self._flattened(written.nodelist, blocks)
 
     def _flattened(self, nodes: Iterable[Node], blocks: Mapping[str, BlockNode]) -> Iterator[Node]:
         for node in nodes:
             if isinstance(node, BlockNode):
-                chosen = blocks.get(node.name, node)
-                yield from _inner(self._flattened(chosen.nodelist, blocks))
+                yield from self._block(blocks.get(node.name, node), blocks)
             elif isinstance(node, IncludeNode):
                 yield from self._included(node)
             elif isinstance(node, IfNode):
@@ -110,6 +127,16 @@ class Loader(cached.Loader):
                 raise _Dynamic
             elif not isinstance(node, _SILENT):
                 yield node
+
+    def _block(self, chosen: BlockNode, blocks: Mapping[str, BlockNode]) -> list[Node]:
+        if chosen in self._blocks:
+            raise _Dynamic
+        self._blocks.append(chosen)
+        try:
+            found = list(self._flattened(chosen.nodelist, blocks))
+        finally:
+            self._blocks.pop()
+        return found if all(map(_is_known, found)) else [_Scope(found)]
 
     def _condition(self, node: IfNode, blocks: Mapping[str, BlockNode]) -> IfNode:
         made = copy.copy(node)
@@ -126,21 +153,31 @@ class Loader(cached.Loader):
             setattr(made, attribute, NodeList(_merged(self._flattened(nodes, blocks))))
         return made
 
-    def _included(self, node: IncludeNode) -> Iterable[Node]:
+    def _included(self, node: IncludeNode) -> Sequence[Node]:
         """What is included, where Django would find the same each time and nothing in it keeps
         what it is doing from one time to the next."""
         try:
             name = _name_in(node.template)
             if node.isolated_context or name.startswith("."):
-                raise _Dynamic
-            nodes = self._nodes_of(super().get_template(name))
-        except (_Dynamic, RecursionError):
+                return [node]
+            nodes = self.nodes_of(name)
+        except _Dynamic:
             return [node]
         if not all(map(_is_known, nodes)):
             return [node]
         if node.extra_context:
             return [WithNode(None, None, NodeList(nodes), extra_context=node.extra_context)]
         return nodes
+
+
+def _extending(written: Template) -> ExtendsNode | None:
+    """The node that names the layout, which is then all there is. Raises _Dynamic."""
+    if _ASKS_BLOCK.search(written.source):
+        raise _Dynamic
+    found = next((node for node in written.nodelist if isinstance(node, ExtendsNode)), None)
+    if found is not None and len(written.nodelist) > 1:
+        raise _Dynamic
+    return found
 
 
 class _Fixed(Node):
@@ -182,11 +219,6 @@ def _name_in(expression: Any) -> str:
     if expression.filters or not isinstance(value, str):
         raise _Dynamic
     return str(value)
-
-
-def _inner(nodes: Iterable[Node]) -> list[Node]:
-    found = list(nodes)
-    return found if all(map(_is_known, found)) else [_Scope(found)]
 
 
 def _is_known(node: Node) -> bool:

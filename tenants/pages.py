@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
@@ -41,7 +41,7 @@ def clock(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    text = f"{time_format(local, 'H:i')} {local.tzname()}"
+    text = f"{local:%H:%M} {local.tzname()}"
     if local.date() == timezone.localtime(timezone.now()).date():
         return text
     return f"{date_format(local, 'DATE_FORMAT')}, {text}"
@@ -97,8 +97,13 @@ def _brand(tenant: Tenant) -> Mapping[str, str]:
     # The policy of the pages allows images from here and from data: addresses only.
     here = tenant.brand_logo.startswith(("/", "data:image/"))
     logo = tenant.brand_logo if here and tenant.brand_logo[1:2] not in {"/", "\\"} else ""
-    css = reverse("portal:theme", args=[color[1:].lower()]) if color else ""
+    css = _theme_url(color[1:].lower()) if color else ""
     return {"color": color, "logo": logo, "css_url": css}
+
+
+@lru_cache(maxsize=1000)
+def _theme_url(color: str) -> str:
+    return reverse("portal:theme", args=[color])
 
 
 def _helpdesk(tenant: Tenant) -> Mapping[str, str] | None:

@@ -8,6 +8,8 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
+from notifications.channels import registry
+from notifications.channels.base import Delivery, OutgoingMessage
 from notifications.services import CodeSource
 from tenants.keys import forget_keys
 from tenants.models import Tenant
@@ -68,3 +70,29 @@ def by_smtp(settings: Settings, smtp_sink: SmtpSink) -> SmtpSink:
 def by_file(outbox_dir: Path) -> Path:
     """Every message becomes a file in this empty folder."""
     return outbox_dir
+
+
+class Stub:
+    """A mail channel that answers with what it was told: an exception, or nothing."""
+
+    def __init__(self) -> None:
+        self.problem: BaseException | None = None
+        self.sent: list[OutgoingMessage] = []
+        self.closed = 0
+
+    def send(self, message: OutgoingMessage) -> Delivery:
+        if self.problem is not None:
+            raise self.problem
+        self.sent.append(message)
+        return Delivery("stub-1")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def stub(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stub:
+    settings.SSPR_OUTBOX_DIR = ""
+    channel = Stub()
+    monkeypatch.setitem(registry.CHANNELS, "email", lambda: channel)
+    return channel

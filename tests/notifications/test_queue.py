@@ -9,11 +9,11 @@ from django.db import DatabaseError
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from notifications.channels import registry
 from notifications.channels.base import Delivery, DeliveryFailed, OutgoingMessage
 from notifications.services import CodeSource, drain, notify_nobody
 from tenants.context import tenant_context
 from tenants.models import Tenant, TenantKey
+from tests.notifications.conftest import Stub
 from tests.notifications.post import (
     ALICE,
     PHONE,
@@ -25,32 +25,6 @@ from tests.notifications.post import (
     trail,
 )
 from tests.services.smtp import SmtpSink
-
-
-class Stub:
-    """A mail channel that answers with what it was told: an exception, or nothing."""
-
-    def __init__(self) -> None:
-        self.problem: BaseException | None = None
-        self.sent: list[OutgoingMessage] = []
-        self.closed = 0
-
-    def send(self, message: OutgoingMessage) -> Delivery:
-        if self.problem is not None:
-            raise self.problem
-        self.sent.append(message)
-        return Delivery("stub-1")
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@pytest.fixture
-def stub(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stub:
-    settings.SSPR_OUTBOX_DIR = ""
-    channel = Stub()
-    monkeypatch.setitem(registry.CHANNELS, "email", lambda: channel)
-    return channel
 
 
 class WorkerDied(BaseException):

@@ -158,6 +158,21 @@ PIECES = {
         "page": "{% if x %}{{ x }}{% include 'page' with x='' %}{% endif %}.",
         "base": "",
     },
+    "a piece that is not there and not asked for": {
+        "page": "{% if missing %}{% include 'nowhere' %}{% endif %}.",
+        "base": "",
+    },
+    "a text before the layout is named": {
+        "page": 'before {% extends "base" %}{% block a %}x{% endblock %}',
+        "base": "[{% block a %}{% endblock %}]",
+    },
+    "blocks inside each other": {
+        "page": (
+            '{% extends "base" %}{% block a %}(a {% block c %}c{% endblock %}){% endblock %}'
+            "{% block b %}b{% endblock %}"
+        ),
+        "base": "{% block c %}{% block a %}{% endblock %}{% endblock %}{% block b %}{% endblock %}",
+    },
     "a piece named by a variable": {
         "page": "{% include name %}",
         "piece": "found",
