@@ -35,8 +35,12 @@ from django.templatetags.static import StaticNode
 from django.utils.translation import get_language
 
 _ASKS_BLOCK = re.compile(r"{[{%][^}]*\bblock\.")
-_NAMED = {BlockTranslateNode: "asvar", StaticNode: "varname", TranslateNode: "asvar"}
-_NAMED[URLNode] = "asvar"
+_NAMED = (
+    (BlockTranslateNode, "asvar"),
+    (StaticNode, "varname"),
+    (TranslateNode, "asvar"),
+    (URLNode, "asvar"),
+)
 """Tags that set a variable, where they are given its name in this attribute."""
 _PLAIN = (CsrfTokenNode, TextNode, VariableNode)
 _CONTAINERS = (AutoEscapeControlNode, CacheNode, ForNode, WithNode)
@@ -121,6 +125,8 @@ class _Making:
                 yield from self._included(node)
             elif isinstance(node, IfNode):
                 yield self._condition(node, blocks)
+            elif isinstance(node, BlockTranslateNode):
+                yield _Sentence(node)
             elif isinstance(node, _CONTAINERS):
                 yield self._container(node, blocks)
             elif not isinstance(node, TextNode) and node.get_nodes_by_type(BlockNode):
@@ -200,6 +206,21 @@ class _Fixed(Node):
     render = render_annotated
 
 
+class _Sentence(BlockTranslateNode):
+    """A sentence with values in it, whose words are put together once."""
+
+    def __init__(self, written: BlockTranslateNode) -> None:
+        self.__dict__.update(written.__dict__)
+        self._read: dict[int, tuple[str, list[str]]] = {}
+
+    def render_token_list(self, tokens: list[Any]) -> tuple[str, list[str]]:
+        # The two lists there are, of one and of many, live as long as the node.
+        found = self._read.get(id(tokens))
+        if found is None:
+            found = self._read[id(tokens)] = super().render_token_list(tokens)
+        return found[0], [*found[1]]
+
+
 class _Scope(Node):
     """The nodes of a block: variables that they set are gone after it."""
 
@@ -225,9 +246,9 @@ def _is_known(node: Node) -> bool:
     """Whether a node sets no variable for those after it, and remembers nothing."""
     if isinstance(node, (IfNode, *_CONTAINERS)):
         return all(map(_is_known, (inner for nodes in _lists(node) for inner in nodes)))
-    naming = _NAMED.get(type(node))
-    if naming is not None:
-        return getattr(node, naming) is None
+    for kind, naming in _NAMED:
+        if isinstance(node, kind):
+            return getattr(node, naming) is None
     return isinstance(node, (*_PLAIN, _Fixed, IncludeNode))
 
 
