@@ -53,6 +53,9 @@ from .guessing import find_pause, sound, tell_blocked
 from .standing import Standing, standing_of
 from .stepping import Seen, take_step
 
+NOBODIES = 64
+"""Counters of nobody that wrong contacts are spread over."""
+
 
 @dataclass(frozen=True)
 class _Chosen:
@@ -187,9 +190,11 @@ def _compare_and_send(
     if address is not None:
         _take_back(standing, chosen.method, changes)
     else:
-        # The same statement, for rows that nobody has: time must not tell what is on file.
+        # The same statement, for counters of nobody, which hold nothing: time must not tell what is
+        # on file. Several, or everybody's wrong addresses would queue up at one row.
+        nobody = f"{NOBODY} {flow.pk.int % NOBODIES}"
         counts = proof_counts(situation, flow, chosen.method)
-        count_down([replace(count, subject=NOBODY) for count in counts], into=changes)
+        count_down([replace(count, subject=nobody) for count in counts], into=changes)
         changes.update(flow, "tries")
     if chosen.blocked is not None:
         return _too_many(standing, chosen.blocked, now, changes)

@@ -33,7 +33,7 @@ from tests.resets.walks import (
 # here; one that needs fewer lowers them.
 STATEMENTS_OF_TWO_PROOFS = 23
 # Where nobody asked for the tenant's look within ten seconds.
-STATEMENTS_FROM_COLD = 27
+STATEMENTS_FROM_COLD = 26
 COMMITS_OF_TWO_PROOFS = 9
 MOST_STATEMENTS_OF_A_STEP = 6
 
