@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.template import Context, Engine, Template
+from django.template.backends.django import get_installed_libraries
 from django.utils import translation
 
 OWN = [
@@ -14,11 +15,6 @@ OWN = [
     "django.template.loaders.app_directories.Loader",
 ]
 FLAT = "sspr_project.flat_templates.Loader"
-LIBRARIES = {
-    "cache": "django.templatetags.cache",
-    "i18n": "django.templatetags.i18n",
-    "static": "django.templatetags.static",
-}
 NAMES = sorted(
     str(path.relative_to(settings.BASE_DIR / "templates"))
     for path in (settings.BASE_DIR / "templates").rglob("*.html")
@@ -57,13 +53,9 @@ class Everything(dict[str, Any]):
 
 
 def engine(loaders: list[Any], dirs: list[Path]) -> Engine:
-    return Engine(dirs=[str(path) for path in dirs], loaders=loaders, libraries=_libraries())
-
-
-def _libraries() -> dict[str, str]:
-    from django.template.backends.django import get_installed_libraries
-
-    return get_installed_libraries() | LIBRARIES
+    return Engine(
+        dirs=[str(path) for path in dirs], loaders=loaders, libraries=get_installed_libraries()
+    )
 
 
 @pytest.fixture(scope="module")
