@@ -16,7 +16,7 @@ from writeback.jobs import LEASE
 from writeback.models import Agent, Connector, WritebackJob
 from writeback.outcomes import SETTLES_AFTER, TOLD_WITHIN
 from writeback.protocol import Operation
-from writeback.reports import written
+from writeback.reports import Report, written
 from writeback.services.looking import look_around
 from writeback.services.outcome import sweep
 
@@ -144,3 +144,28 @@ def test_a_look_in_between_does_not_put_off_the_one_that_can_tell(
     clock.shift(minutes=16)
     wake(newcomer)
     assert look_around(clock.now) == 1
+
+
+@pytest.mark.parametrize("end", ["reported", "withdrawn"])
+def test_a_look_that_came_to_nothing_is_tried_again_in_a_minute_while_somebody_waits_to_hear(
+    left: Acme, connector: Connector, clock: Clock, end: str
+) -> None:
+    newcomer = make_agent(left, connector, clock)
+    clock.shift(minutes=20)
+    wake(newcomer)
+    assert look_around(clock.now) == 1
+    sign_what_waits(clock.now)
+    if end == "reported":
+        newcomer.do(Report("failed", "unreachable", at=1))
+    else:
+        assert sweep(clock.now + timedelta(seconds=16)) == 1
+    clock.shift(seconds=59)
+    wake(newcomer)
+    assert look_around(clock.now) == 0
+    clock.shift(seconds=1)
+    wake(newcomer)
+
+    assert look_around(clock.now) == 1
+    sign_what_waits(clock.now)
+    newcomer.do(looked_at(changed_at=the_reset(left).created_at + SECOND))
+    assert the_reset(left).outcome == "succeeded"

@@ -10,7 +10,8 @@ from tenants.lookup import tenants_with_connectors
 from tenants.together import Changes
 
 from ..models import Connector, DirectoryLink, WritebackJob
-from ..protocol import Passwords
+from ..outcomes import ASKED_FOR
+from ..protocol import CHANGES, Passwords
 from ..sealing import is_linked
 from .orders import Order, place
 from .states import WORKING, standings
@@ -21,6 +22,8 @@ AT_ONCE = PER_MINUTE // 2
 MINUTE = timedelta(minutes=1)
 LOOKS_AGAIN = timedelta(hours=1)
 """After a look that came to nothing: nobody took it, or the account is not there."""
+LOOKS_SOON = timedelta(minutes=1)
+"""The same, where the account is to tell what became of a change: somebody waits to hear it."""
 
 
 def look_around(now: datetime) -> int:
@@ -36,9 +39,12 @@ def _look_around(tenant: UUID, now: datetime) -> int:
             if standing.connector.enabled and standing.state in WORKING
         ]
         most = min(AT_ONCE, PER_MINUTE - _looked(now)) if working else 0
+        due = list(_due(working, most, now))
+        waited_for = _waited_for(due, now)
         changes, looked = Changes(), 0
-        for link in _due(working, most, now):
-            link.look_at = now + LOOKS_AGAIN
+        for link in due:
+            is_waited_for = (link.connector_id, link.anchor) in waited_for
+            link.look_at = now + (LOOKS_SOON if is_waited_for else LOOKS_AGAIN)
             changes.update(link, "look_at")
             if is_linked(link):
                 place(_order(link), [link], now, changes)
@@ -64,6 +70,16 @@ def _due(connectors: list[Connector], most: int, now: datetime) -> Iterator[Dire
             link.connector = connector
             most -= 1
             yield link
+
+
+def _waited_for(links: list[DirectoryLink], now: datetime) -> set[tuple[UUID, str]]:
+    """Of which accounts, by directory and permanent id, the end of a change is not known."""
+    if not links:
+        return set()
+    left = WritebackJob.objects.filter(
+        outcome="unknown", operation__in=CHANGES, created_at__gt=now - ASKED_FOR
+    )
+    return set(left.values_list("connector", "anchor"))
 
 
 def _order(link: DirectoryLink) -> Order:
