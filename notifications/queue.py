@@ -83,11 +83,11 @@ def _send_some(tenant: UUID, channels: OpenChannels, clock: Clock, most: int) ->
     """How many messages were handled that were due and that no other worker holds, and whether
     the tenant has more."""
     with tenant_context(tenant):
-        claimed, [sender] = _due(most + 1).rows(now=clock())
-        if not claimed:
+        claimed, senders = _due(most + 1).rows(now=clock())
+        if not (claimed and senders):
             return 0, False
         claimed.sort(key=lambda message: (message.due_at, message.created_at))
-        voice, changes = _Voice(sender), Changes()
+        voice, changes = _Voice(senders[0]), Changes()
         for message in claimed[:most]:
             _send(message, voice, channels, clock, changes)
         changes.write()

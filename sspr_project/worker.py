@@ -1,7 +1,7 @@
 """The regular work: one function a queue, claimed from the database (design, decision 4)."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
@@ -85,35 +85,48 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = False
+        self.called: list[str] = []
+        """What ended the last rest: tenants whose messages wait, an empty word for anybody's."""
         # Unlike an event, it takes a call from a signal that comes in the middle of its own work.
-        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._calls: SimpleQueue[str] = SimpleQueue()
 
     def ask(self, *args: object) -> None:
         self._asked = True
         self.wake()
 
-    def wake(self) -> None:
+    def wake(self, tenant: str = "") -> None:
         """Ends the rest that is going on, or else the next one."""
-        self._calls.put(None)
+        self._calls.put(tenant)
 
     def wait(self, seconds: float) -> bool:
         """Rests so long at most. Whether it was asked to stop."""
+        self.called = []
         with suppress(Empty):
-            self._calls.get(timeout=seconds)
+            self.called.append(self._calls.get(timeout=seconds))
             while True:
-                self._calls.get_nowait()
+                self.called.append(self._calls.get_nowait())
         return self._asked
 
 
-def run_once(names: Iterable[str] = tuple(QUEUES), *, channels: OpenChannels | None = None) -> int:
+def run_once(
+    names: Iterable[str] = tuple(QUEUES),
+    *,
+    channels: OpenChannels | None = None,
+    told: Sequence[UUID] = (),
+) -> int:
     """Drains these queues one time; how much was done in all.
 
     A queue that fails does not keep the others waiting. `channels` stay open for the next time.
+    told: tenants whose messages wait, so that nobody else's are looked for where nothing but
+    messages is drained.
     """
     now = timezone.now()
     asked = [name for name in names if name in ASKED]
     nobody: dict[str, list[UUID]] = {}
-    waiting = _attempt("look", lambda: tenants_with_work(asked, now), nobody)
+    if told and asked == ["messages"]:
+        waiting = {"messages": list(told)}
+    else:
+        waiting = _attempt("look", lambda: tenants_with_work(asked, now), nobody)
     if waiting.get("messages") and "audit" in waiting:
         # What becomes of a message is an event, which was not there when this was asked.
         waiting["audit"] = list(dict.fromkeys(waiting["audit"] + waiting["messages"]))
@@ -146,7 +159,8 @@ def _attempt(name: str, work: Callable[[], T], otherwise: T) -> T:
 def run_until(stop: Stop) -> None:
     """Works until asked to stop; rests when all is done, until a message comes.
 
-    Messages are looked for each time; what nobody waits for takes its turn less often.
+    Messages are looked for each time that no bell says whose they are; what nobody waits for takes
+    its turn less often.
     """
     due = dict.fromkeys(QUEUES, 0.0)
     rest, busy_at = 0.0, time.monotonic()
@@ -158,10 +172,18 @@ def run_until(stop: Stop) -> None:
             now_due = [name for name in QUEUES if due[name] <= moment]
             for name in now_due:
                 due[name] = moment + EVERY_SECONDS.get(name, 0.0)
-            done = run_once(now_due, channels=channels)
+            done = run_once(now_due, channels=channels, told=_tenants_of(stop.called))
             remember_use()
             rest = 0.0 if done >= MANY else IDLE_SECONDS
             if done:
                 busy_at = moment
             elif moment - busy_at > KEPT_SECONDS:
                 channels.close()
+
+
+def _tenants_of(called: Sequence[str]) -> list[UUID]:
+    """The tenants that the calls named; nobody where one named none, so that all are looked for."""
+    try:
+        return [UUID(tenant) for tenant in dict.fromkeys(called)]
+    except ValueError:
+        return []

@@ -19,10 +19,13 @@ from django.db import connection
 from .statements import is_embedded
 
 T = TypeVar("T")
+Woken = Callable[[str], None]
+"""Takes what a bell says behind its name: nothing if it says no more, or may have been missed."""
 log = structlog.get_logger(__name__)
 CHANNEL = "sspr"
 MESSAGES = "messages"
-"""Rung by the database itself whenever a message is queued (`ops.RingForRows`)."""
+"""Rung by the database itself whenever a message is queued, with its tenant behind the name
+(`ops.RingForTenants`)."""
 UNSIGNED = "unsigned"
 DIRECT = "direct"
 """For the product's own agents, who look after many directories at once."""
@@ -47,7 +50,7 @@ class _Ear:
         self._rung = threading.Condition()
         self._counts: dict[str, int] = {}
         self._all = 0
-        self._heard: list[tuple[str, Callable[[], None]]] = []
+        self._heard: list[tuple[str, Woken]] = []
         self._thread: threading.Thread | None = None
 
     def count(self, name: str) -> int:
@@ -62,7 +65,7 @@ class _Ear:
             self._rung.wait_for(lambda: self._counts.get(name, 0) + self._all != since, seconds)
 
     @contextmanager
-    def telling(self, name: str, woken: Callable[[], None]) -> Iterator[None]:
+    def telling(self, name: str, woken: Woken) -> Iterator[None]:
         """Calls `woken`, in a thread of its own, at each bell for this name."""
         self._listen()
         entry = (name, woken)
@@ -92,20 +95,21 @@ class _Ear:
                 log.warning("bell_lost", cause=type(error).__name__)
             time.sleep(RETRIES_AFTER)
 
-    def _ring(self, name: str) -> None:
+    def _ring(self, payload: str) -> None:
+        name, _, more = payload.partition(" ")
         with self._rung:
             self._counts[name] = self._counts.get(name, 0) + 1
-            self._tell(wanted for known, wanted in self._heard if known == name)
+            self._tell([woken for known, woken in self._heard if known == name], more)
 
     def _ring_all(self) -> None:
         with self._rung:
             self._all += 1
-            self._tell(wanted for _, wanted in self._heard)
+            self._tell([woken for _, woken in self._heard], "")
 
-    def _tell(self, wanted: Iterable[Callable[[], None]]) -> None:
+    def _tell(self, wanted: Iterable[Woken], more: str) -> None:
         self._rung.notify_all()
         for woken in wanted:
-            woken()
+            woken(more)
 
 
 def _parameters() -> dict[str, Any]:
@@ -138,7 +142,7 @@ def wait_for(name: str | UUID, look: Callable[[], T | None], seconds: float) -> 
 
 
 @contextmanager
-def hearing(name: str, woken: Callable[[], None]) -> Iterator[None]:
+def hearing(name: str, woken: Woken) -> Iterator[None]:
     """Calls `woken` at each bell for `name`, and when one may have been missed. It is called from
     another thread and must not take long; on the embedded database it never is."""
     if is_embedded():

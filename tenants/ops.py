@@ -194,6 +194,24 @@ class RingForRows(PostgresOnly):
         ]
 
 
+class RingForTenants(PostgresOnly):
+    """The bell of `RingForRows` says whose rows they are, where the database knows a tenant."""
+
+    def __init__(self, channel: str, name: str) -> None:
+        self.channel, self.name = channel, name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, [self.channel, self.name], {})
+
+    def statements(self) -> Sequence[str]:
+        told = f"rtrim('{self.name} ' || coalesce(current_setting('app.tenant', true), ''))"
+        return [
+            f"""CREATE OR REPLACE FUNCTION sspr_ring_{self.name}() RETURNS trigger
+                LANGUAGE plpgsql AS $$
+                BEGIN PERFORM pg_notify('{self.channel}', {told}); RETURN NULL; END $$"""
+        ]
+
+
 def ordered_keys(*model_names: str) -> migrations.SeparateDatabaseAndState:
     """New rows of these models get keys in the order of time (`tenants.ids`).
 

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from notifications.models import Message
 from sspr_project import worker
 from sspr_project.worker import Stop, run_until
+from tenants.context import tenant_context
 from tenants.keys import forget_keys
 from tests.notifications.conftest import contoso
 from tests.notifications.post import queue_notice, reread
@@ -62,6 +65,26 @@ def test_a_queued_message_ends_the_rest_of_a_worker(monkeypatch: pytest.MonkeyPa
             assert stop.rests.acquire(timeout=30), "it went on resting"
 
     assert reread(message).state == "sent"
+
+
+@pytest.mark.parametrize("payload", ["messages", "messages nobody", "messages a b"])
+def test_a_bell_that_names_no_tenant_makes_a_worker_look_for_all(
+    monkeypatch: pytest.MonkeyPatch, payload: str
+) -> None:
+    monkeypatch.setattr(worker, "IDLE_SECONDS", LONG)
+    forget_keys()
+    tenant, now = contoso(), timezone.now()
+    with working() as stop:
+        with tenant_context(tenant.id):
+            message = queue_notice(tenant, now)
+            Message.objects.update(due_at=now + timedelta(hours=1))
+        assert stop.rests.acquire(timeout=30)
+        with tenant_context(tenant.id):
+            Message.objects.update(due_at=now)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('sspr', %s)", [payload])
+        while reread(message).state == "queued":
+            assert stop.rests.acquire(timeout=30), "it went on resting"
 
 
 def test_a_worker_that_rests_ends_at_once_when_it_is_asked_to(

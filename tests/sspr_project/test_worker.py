@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -17,8 +17,10 @@ from tenants.audit import Party, record
 from tenants.heartbeat import last_beat
 from tenants.lookup import tenants_with_messages, tenants_with_unsealed, tenants_with_work
 from tests.cast import Acme, Beta
+from tests.notifications.post import queue_notice, reread
 
 pytestmark = pytest.mark.django_db
+A, B = uuid4(), uuid4()
 
 
 def tell(place: Acme | Beta, now: datetime) -> None:
@@ -54,6 +56,31 @@ def test_looking_that_fails_keeps_nothing_else_waiting(
     assert [(entry["queue"], entry["cause"]) for entry in entries] == [("look", "OperationalError")]
     assert last_beat() is not None
     assert run_once(["audit"]) == 1
+
+
+def refuse(queues: list[str], now: datetime) -> dict[str, list[UUID]]:
+    raise AssertionError("nobody is to be looked for")
+
+
+def test_messages_of_a_tenant_that_a_bell_named_are_sent_without_a_look(
+    acme: Acme, beta: Beta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    told, untold = (queue_notice(place.tenant, now) for place in (acme, beta))
+    with monkeypatch.context() as blind:
+        blind.setattr(worker, "tenants_with_work", refuse)
+        assert run_once(["messages"], told=[uuid4(), acme.id]) == 1
+
+    assert (reread(told).state, reread(untold).state) == ("sent", "queued")
+
+
+def test_whoever_looks_anyway_looks_for_everybody(acme: Acme, beta: Beta) -> None:
+    now = timezone.now()
+    messages = [queue_notice(place.tenant, now) for place in (acme, beta)]
+
+    run_once(["messages", "audit"], told=[acme.id])
+
+    assert [reread(message).state for message in messages] == ["sent", "sent"]
 
 
 class Passes(Stop):
@@ -106,6 +133,32 @@ def test_every_pass_asks_for_messages_and_the_rest_takes_its_turn(
         ["messages", "audit", "jobs"],
         ["messages", "audit", "heartbeat", "jobs"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("called", "told"),
+    [
+        ([], []),
+        ([str(A), str(B), str(A)], [A, B]),
+        ([str(A), ""], []),
+        ([str(A), "nobody"], []),
+    ],
+)
+def test_a_pass_is_for_those_a_bell_named_unless_it_may_be_for_anybody(
+    monkeypatch: pytest.MonkeyPatch, called: list[str], told: list[UUID]
+) -> None:
+    found: list[Any] = []
+
+    def once(names: list[str], **given: Any) -> int:
+        found.append(given["told"])
+        return 0
+
+    monkeypatch.setattr(worker, "run_once", once)
+    passes = Passes(monkeypatch, 1, 4.0)
+    passes.called = called
+    run_until(passes)
+
+    assert found == [told]
 
 
 def test_channels_stay_open_for_a_while_and_are_closed_in_the_end(
