@@ -16,10 +16,11 @@ from urllib.parse import parse_qs
 from altcha import v1 as altcha
 from django.conf import settings
 from django.core import signing
-from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from tenants.limits import CAPTCHA_LIFETIME, HARD_TICKET_WAIT, TICKET_WAIT
+from tenants.statements import run
+from tenants.together import Statement, stored
 
 from .models import SpentCaptcha
 
@@ -112,15 +113,17 @@ def _digest(kind: str, text: str) -> bytes:
     return hashlib.sha256(f"{kind}\x1f{settings.SSPR_BASE_URL}\x1f{text}".encode()).digest()
 
 
-def spend(digest: bytes, now: datetime) -> bool:
-    """Marks an answer as used. Of many that come at once with the same answer one is right."""
+def spending(digest: bytes, now: datetime) -> Statement:
+    """The statement that marks an answer as used, which adds no row where it was used before. Of
+    many that come at once with the same answer one is right."""
     table = SpentCaptcha._meta.db_table
-    expires_at = connection.ops.adapt_datetimefield_value(now + 6 * CAPTCHA_LIFETIME)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (digest, expires_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",  # noqa: S608 - a fixed name
-            [digest, expires_at],
-        )
+    text = f"INSERT INTO {table} (digest, expires_at) VALUES (%s, %s) ON CONFLICT DO NOTHING"  # noqa: S608 - a fixed name
+    return text, [digest, stored(now + 6 * CAPTCHA_LIFETIME)]
+
+
+def spend(digest: bytes, now: datetime) -> bool:
+    """Marks an answer as used; whether it was not before."""
+    with run(*spending(digest, now)) as cursor:
         return bool(cursor.rowcount)
 
 

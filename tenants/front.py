@@ -2,7 +2,8 @@
 
 Pages show only its name and look, and every step of a journey reads the tenant's row anew: a tenant
 that was suspended meanwhile has a door for a moment longer and nothing behind it. What begins
-something, and all of the administration, asks the database whose host it is.
+something, and all of the administration, asks the database whose host it is; a door with a captcha
+asks when that is spent.
 """
 
 import time

@@ -79,6 +79,23 @@ def find_tenant(*, slug: str = "", domain: str = "", host: str = "") -> UUID | N
     return found[0] if found else None
 
 
+def find_owner(host: str, adding: tuple[str, Sequence[Any]]) -> tuple[UUID | None, bool]:
+    """The tenant that owns this host name, found along with a statement that adds a row or none;
+    and whether it added one."""
+    statement, values = adding
+    if is_embedded():
+        with run(statement, values) as cursor:
+            added = bool(cursor.rowcount)
+        return find_tenant(host=host), added
+    text = (
+        f"WITH added AS ({statement} RETURNING true)"  # noqa: S608 - a statement of ours
+        " SELECT (SELECT * FROM sspr_find_tenant('host', %s)), EXISTS (TABLE added)"
+    )
+    with run(text, [*values, host.lower()]) as cursor:
+        owner, added = cursor.fetchone()
+    return owner, added
+
+
 def tenant_ids() -> list[UUID]:
     """All customers, for work that goes over every tenant one by one."""
     return _ids("sspr_tenants", [], [])

@@ -25,6 +25,8 @@ ASKED_ANEW = (
     "/oidc/",
     "/sign-up/",
 )
+# What is sent here begins something after a captcha, with which the host's tenant is asked for.
+DOORS = ("/reset/", "/help/")
 _STEP = re.compile(r"/reset/[0-9a-f-]{36}/")
 
 
@@ -58,11 +60,12 @@ class TenantMiddleware:
 
 
 def _may_be_kept(request: HttpRequest) -> bool:
-    """Whether the answer only shows the tenant's look, or belongs to a journey that knows its own
-    tenant."""
+    """Whether the answer only shows the tenant's look, belongs to a journey that knows its own
+    tenant, or is given after the tenant was asked for again."""
     if request.path.startswith(ASKED_ANEW):
         return False
-    return request.method in {"GET", "HEAD"} or _STEP.match(request.path) is not None
+    shows = request.method in {"GET", "HEAD"} or request.path in DOORS
+    return shows or _STEP.match(request.path) is not None
 
 
 def host_name(host: str) -> str:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from tenants.front import find_front
 from tenants.limits import HARD_TICKET_WAIT, TICKET_WAIT
+from tenants.lookup import find_owner
 from tenants.middleware import host_name
 
 from .. import captcha
@@ -35,7 +37,7 @@ def captcha_context(request: HttpRequest, now: datetime, *, hard: bool = False) 
 def admit(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> Admission:
     """Judges the captcha and spends it; `hard` where it was the harder one.
 
-    A proof of work that is there decides alone.
+    A proof of work that is there decides alone. Raises Http404 where the host is nobody's any more.
     """
     host = host_name(request.get_host())
     digest, admission = None, _age_of(fields["ticket"], host, now)
@@ -45,7 +47,21 @@ def admit(request: HttpRequest, fields: Mapping[str, str], now: datetime) -> Adm
         digest = captcha.ticket_digest(fields["ticket"])
     if admission in {"wait", "failed"}:
         return admission
-    return admission if digest is not None and captcha.spend(digest, now) else "failed"
+    return admission if digest is not None and _spend(request, digest, now) else "failed"
+
+
+def _spend(request: Any, answer: bytes, now: datetime) -> bool:
+    """Spends the answer. Whose host this is is asked with it: the door was shown from memory."""
+    if request.front is None:
+        return captcha.spend(answer, now)
+    host = host_name(request.get_host())
+    owner, spent = find_owner(host, captcha.spending(answer, now))
+    if owner != request.front.pk:
+        request.front = find_front(host, kept=False)
+        if request.front is None:
+            raise Http404
+        request.host_tenant = request.front.pk
+    return spent
 
 
 def _solution_of(payload: str, host: str, now: datetime) -> tuple[bytes | None, Admission]:

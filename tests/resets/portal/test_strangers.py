@@ -68,8 +68,8 @@ def test_a_start_costs_the_same_few_statements_for_everybody(
 
     cost = statements_of(lambda: stranger.start(user_id))
 
-    # Five of them are the start, one is the page after it.
-    assert cost == 6
+    # Four of them are the start, one is the page after it.
+    assert cost == 5
 
 
 def test_a_wrong_code_is_answered_with_what_the_step_knows_already(
@@ -133,7 +133,7 @@ def test_a_call_for_help_reads_once_and_writes_once(
     cost = statements_of(lambda: stranger.fill(user_id=user_id, note="Please help.", ticket=ticket))
 
     assert stranger.shown.state == "help_sent"
-    assert cost == 5
+    assert cost == 4
 
 
 def test_nobody_is_told_from_somebody_by_the_statements_of_a_wrong_code(
