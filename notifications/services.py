@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tenants.context import get_current_tenant
 from tenants.secret import Secret
+from tenants.shapes import new_row
 from tenants.together import Changes
 
 from .kinds import EMAIL, KINDS, LONGER_FACTS, NONE, Kind
@@ -168,7 +169,8 @@ def _prepared(
     lifetime: timedelta | None,
     code: CodeSource | None,
 ) -> Message:
-    return Message(
+    message: Message = new_row(
+        Message,
         tenant_id=get_current_tenant(),
         kind=kind.key,
         channel=channel,
@@ -178,6 +180,7 @@ def _prepared(
         expires_at=now + (kind.lifetime if lifetime is None else lifetime),
         created_at=now,
     )
+    return message
 
 
 def _queued(

@@ -274,11 +274,14 @@ def usable_proofs(
         if cause is not None:
             notes.append(f"{proof.method}: {_NOTES[cause]}")
             continue
-        channels = proof.channels
-        if not tenant.granted.voice:
-            channels = tuple(channel for channel in channels if channel != "voice")
-        usable.append(replace(proof, channels=channels))
+        usable.append(proof if tenant.granted.voice else _without_calls(proof))
     return tuple(usable), tuple(notes)
+
+
+def _without_calls(proof: Proof) -> Proof:
+    if "voice" not in proof.channels:
+        return proof
+    return replace(proof, channels=tuple(each for each in proof.channels if each != "voice"))
 
 
 def find_unusable(

@@ -82,8 +82,20 @@ class Loader(cached.Loader):
         except _Dynamic:
             return written
         found = copy.copy(written)
-        found.nodelist = NodeList(nodes)
+        found.nodelist = _Whole(nodes)
         return found
+
+
+class _Whole(NodeList):
+    """All nodes of a template, for which the language in force is found out once."""
+
+    def render(self, context: Any) -> Any:
+        outer = context.__dict__.get("spoken")
+        context.spoken = get_language()
+        try:
+            return super().render(context)
+        finally:
+            context.spoken = outer
 
 
 class _Making:
@@ -195,8 +207,8 @@ class _Fixed(Node):
         self.nodes = nodes
         self._made: dict[tuple[str | None, bool], str] = {}
 
-    def render_annotated(self, context: Context) -> str:
-        key = get_language(), context.autoescape
+    def render_annotated(self, context: Any) -> str:
+        key = context.spoken, context.autoescape
         made = self._made.get(key)
         if made is None:
             made = "".join([str(node.render_annotated(context)) for node in self.nodes])

@@ -9,6 +9,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import TooManyFieldsSent
 from django.db import transaction
@@ -148,6 +149,14 @@ class AdminSessionMiddleware(SessionMiddleware):
             if tenant is not None and response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
+
+
+class AdminMessageMiddleware(MessageMiddleware):
+    """The administration tells on the next page what became of a form; nobody else does."""
+
+    def process_request(self, request: Any) -> None:
+        if request.path.startswith((ADMIN_PATH, OPERATOR_PATH)):
+            super().process_request(request)
 
 
 class OriginMiddleware(CsrfViewMiddleware):

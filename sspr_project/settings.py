@@ -138,7 +138,7 @@ MIDDLEWARE = [
     "sspr_project.language.LanguageMiddleware",
     "sspr_project.http.OriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "sspr_project.http.AdminMessageMiddleware",
 ]
 ROOT_URLCONF = "sspr_project.urls"
 WSGI_APPLICATION = "sspr_project.wsgi.application"

@@ -11,6 +11,8 @@ from .metrics import metrics
 from .operator_site import operator_site
 
 urlpatterns = [
+    # Looked through from the first on: the main job comes first.
+    path("", include("resets.portal.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
@@ -19,8 +21,6 @@ urlpatterns = [
     path("admin/", tenant_site.urls),
     path("operator/", operator_site.urls),
     path("agent/v1/", include("writeback.api.urls")),
-    # Looked through from the first on: the main job comes first.
-    path("", include("resets.portal.urls")),
     path("", include("accounts.signin.urls")),
     path("", include("accounts.approval_urls")),
     path("", include("resets.portal.change_urls")),

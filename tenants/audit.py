@@ -14,6 +14,7 @@ from .audit_progress import progress_reason
 from .audit_types import allowed_data, clean_text, get_event_type
 from .context import get_current_tenant
 from .models import AuditEvent
+from .shapes import new_row
 from .together import Changes
 
 Kind = Literal["user", "administrator", "system", "operator", "anonymous", "group"]
@@ -100,7 +101,8 @@ def _row(event: Event) -> AuditEvent:
     if len(event.reference) > REFERENCE_LENGTH:
         raise ValueError("a reference has nine characters")
     target = event.target
-    return AuditEvent(
+    row: AuditEvent = new_row(
+        AuditEvent,
         type=kind.key,
         activity=kind.activity,
         result=event.result,
@@ -117,6 +119,7 @@ def _row(event: Event) -> AuditEvent:
         data=data,
         created_at=event.now,
     )
+    return row
 
 
 def _step(event_type: str, data: Mapping[str, object]) -> str:

@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce
 from .context import fetch_for_tenant, get_current_tenant, tenant_context
 from .lookup import tenants_with_unsealed
 from .models import AuditEvent, AuditHead, AuditPending, AuditSeal
-from .shapes import Shape
+from .shapes import Shape, new_row
 from .statements import is_embedded
 from .together import NUMBERED, Changes, stored
 
@@ -127,16 +127,16 @@ def _seal(now: datetime, limit: int) -> int:
     seals: list[AuditSeal] = []
     sequence, digest = head.sequence, bytes(head.hash)
     for pending in end.waiting:
-        event = end.events.get(pending.event_id)
+        key = pending.event_id
+        event = end.events.get(key)
         if event is None:  # removed past the trigger; `verify` tells
             continue
         done.append(pending.pk)
-        if event.pk in end.sealed:  # queued a second time, which only hands other than ours can do
+        if key in end.sealed:  # queued a second time, which only hands other than ours can do
             continue
         sequence += 1
-        content = {name: getattr(event, name) for name in SEALED_FIELDS}
-        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, content))
-        seals.append(AuditSeal(event_id=event.pk, sequence=sequence, hash=digest))
+        digest = next_hash(digest, canonical_json(head.tenant_id, sequence, event))
+        seals.append(new_row(AuditSeal, event_id=key, sequence=sequence, hash=digest))
     if done:
         head.sequence, head.hash = sequence, digest
         _write(head, seals, done)
@@ -174,11 +174,12 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[])
 @dataclass(frozen=True)
 class _End:
     """The end of a chain, held until the transaction ends, so that it grows in one place, and what
-    comes next: the events that wait, oldest first, and which of them have a seal already."""
+    comes next: the events that wait, oldest first, what is sealed of each, and which of them have
+    a seal already."""
 
     head: AuditHead
     waiting: list[AuditPending]
-    events: dict[UUID, AuditEvent]
+    events: dict[UUID, Mapping[str, object]]
     sealed: set[UUID]
 
 
@@ -189,7 +190,7 @@ def _read_end(limit: int) -> _End:
         found: list[list[Any]] = [[] for _ in _SHAPES]
         for number, body in fetch_for_tenant(_end_statement(), values, NUMBERED):
             if body is not None:
-                found[number].append(_SHAPES[number].load(body))
+                found[number].append(_LOADS[number](body))
         locked, seen, waiting, events, seals = found
         if not locked:
             # Whoever comes second waits here for the first one's row and then for its lock.
@@ -199,7 +200,7 @@ def _read_end(limit: int) -> _End:
             return _End(
                 locked[0],
                 waiting,
-                {event.pk: event for event in events},
+                dict(events),
                 {seal.event_id for seal in seals},
             )
         # Else the chain grew while this one waited for the lock, which it has now: what was read
@@ -213,6 +214,20 @@ _SHAPES = (
     Shape(AuditEvent),
     Shape(AuditSeal),
 )
+
+
+def _event_of(body: Any) -> tuple[UUID, dict[str, object]]:
+    """The key of an event and what is sealed of it, without making a row of it: PostgreSQL writes
+    identifiers as they are sealed."""
+    if is_embedded():
+        event = _SHAPES[3].load(body)
+        return event.pk, {name: getattr(event, name) for name in SEALED_FIELDS}
+    sealed = {name: body[name] for name in SEALED_FIELDS}
+    sealed["created_at"] = datetime.fromisoformat(body["created_at"])
+    return UUID(body["id"]), sealed
+
+
+_LOADS = tuple(_event_of if shape.model is AuditEvent else shape.load for shape in _SHAPES)
 
 
 @cache

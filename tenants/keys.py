@@ -42,7 +42,7 @@ def binding(*parts: object) -> bytes:
 
     Each part carries its length, so that no other parts have the same binding.
     """
-    return b"".join(_measured(str(part).encode()) for part in parts)
+    return b"".join([_measured(str(part).encode()) for part in parts])
 
 
 def _measured(part: bytes) -> bytes:

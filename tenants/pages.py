@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -80,7 +81,7 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
         "helpdesk": _helpdesk(tenant) if tenant is not None and known else None,
         "help_url": plain_url("help"),
         "start_again_url": plain_url("start"),
-        "languages": [(code, name, code == language) for code, name in settings.LANGUAGES],
+        "language_choice": _language_choice(language),
         "language": language,
         "step": None,
         "cancel_url": "",
@@ -90,6 +91,13 @@ def page_context(request: HttpRequest, tenant: Tenant | None, **more: Any) -> di
         "language_url": request.path,
         **more,
     }
+
+
+@cache
+def _language_choice(language: str | None) -> str:
+    """The field in which another language is chosen: the same for everybody who reads this one."""
+    known = {"languages": settings.LANGUAGES, "language": language}
+    return render_to_string("portal/_languages.html", known)
 
 
 def _brand(tenant: Tenant) -> Mapping[str, str]:

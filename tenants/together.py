@@ -77,7 +77,7 @@ class Reading:
                 text, values = _with_constants(text, values)
                 parts.append(f"SELECT {number}, {shape.json('x')} FROM ({text}) x")  # noqa: S608 - compiled by Django
                 shapes.append(shape)
-                marks += values
+                marks += _marked(values)
         return " UNION ALL ".join(parts), shapes, marks
 
 
@@ -105,7 +105,8 @@ class Change:
             if self._values:
                 query.add_update_values(self._values)
             text, marks = query.get_compiler(connection=connection).as_sql()
-        return _with_constants(text, marks)
+        text, left = _with_constants(text, marks)
+        return text, _marked(left)
 
 
 def _with_constants(text: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -137,13 +138,18 @@ def _filled(marks: Sequence[Any], given: dict[str, Any]) -> list[Any]:
 
 
 def _value(mark: Any, given: dict[str, Any], tenant: UUID) -> Any:
-    if isinstance(mark, Given):
-        return stored(given[mark.name])
-    return stored(tenant) if mark in _TENANT_MARKS else mark
+    if mark is _TENANT:
+        return stored(tenant)
+    return stored(given[mark.name]) if isinstance(mark, Given) else mark
+
+
+def _marked(values: Sequence[Any]) -> list[Any]:
+    """The values of a compiled statement, with a mark where the tenant will stand."""
+    return [_TENANT if value in (_ANY_TENANT, _ANY_TENANT.hex) else value for value in values]
 
 
 _CONSTANTS = (str, int)
-_TENANT_MARKS = (_ANY_TENANT, _ANY_TENANT.hex)
+_TENANT = object()
 
 
 def stored(value: Any) -> Any:
@@ -300,16 +306,23 @@ class Taken:
 
 
 @cache
-def _insert_into(model: Any) -> tuple[str, str, tuple[Any, ...]]:
-    fields = tuple(model._meta.concrete_fields)
+def _insert_into(model: Any) -> tuple[str, str, list[tuple[Any, str]]]:
+    """How its rows are added: the statement, the marks of a row, and each field with the name of
+    the value that is written as it is, where it is."""
+    fields = model._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ', f"({marks})", fields  # noqa: S608 - names of ours
+    named = [(field, field.attname if _is_plain(field) else "") for field in fields]
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ', f"({marks})", named  # noqa: S608 - names of ours
 
 
 def _insertion(model: Any, rows: Sequence[Any]) -> Statement:
     head, marks, fields = _insert_into(model)
-    values = [_saved(field, row, add=True) for row in rows for field in fields]
+    values = [
+        row.__dict__[name] if name else _saved(field, row, add=True)
+        for row in rows
+        for field, name in fields
+    ]
     return head + ", ".join([marks] * len(rows)), values
 
 
@@ -322,14 +335,16 @@ def _update(row: Any, names: Sequence[str]) -> Statement:
 
 
 def _saved(field: Any, row: Any, *, add: bool) -> Any:
-    if _is_plain(field) and not is_embedded():
+    if _is_plain(field):
         return row.__dict__[field.attname]
     return field.get_db_prep_save(field.pre_save(row, add), connection)
 
 
 @cache
 def _is_plain(field: Any) -> bool:
-    """Whether PostgreSQL's driver takes what a row has in it as it is."""
+    """Whether the driver takes what a row has in it as it is: PostgreSQL's does."""
+    if is_embedded():
+        return False
     keeps_time = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
     return type(field) in _PLAIN and not keeps_time
 

@@ -254,16 +254,16 @@ def proof_counts(situation: Situation, flow: Flow, method: str) -> list[Count]:
 
 
 def own_counts(situation: Situation, keys: Iterable[str]) -> list[Count]:
-    """Every counter of a person that a successful reset starts afresh."""
+    """Every counter of a person that a successful reset starts afresh; of methods those that the
+    tenant allows now."""
+    methods = [method for method in STRONGEST_FIRST if method in situation.rules.methods]
     found = []
     for person in keys:
         found += [
             situation.count(name, person)
             for name in ("failed_proofs", "phone_sends", "email_sends", "reset_attempts")
         ]
-        found += [
-            situation.count("failed_method", f"{person}:{method}") for method in STRONGEST_FIRST
-        ]
+        found += [situation.count("failed_method", f"{person}:{method}") for method in methods]
     return found
 
 

@@ -270,22 +270,11 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     taken_back = 1 + challenge.tries - challenge.judged
     challenge.used_at = now
     changes.update(challenge, "used_at", "judged")
-    gate = Gate(
-        flow=flow,
-        challenge=challenge,
-        step=standing.step,
-        method=challenge.method,
-        user=flow.user,
-        anchor=passing.registration.anchor,
-        evidence=passing.evidence,
-        seal=b"",
-        passed_at=now,
-    )
-    gate.seal = gate_seal(flow, gate, standing.step)
+    gate = _opened_gate(passing, now)
     changes.add(gate)
     counts = proof_counts(standing.situation, flow, challenge.method)
     count_down(counts, times=taken_back, success=True, into=changes)
-    _confirm_contact(passing, now, changes)
+    is_another = _confirm_contact(passing, now, changes)
     missing = max(0, flow.gates_required - standing.step)
     if missing:
         move(flow, Step.PASS_GATE)
@@ -298,10 +287,29 @@ def _pass(passing: _Passing, now: datetime, changes: Changes) -> Result:
     changes.update(flow, "state", "secret_hash", "tries")
     data = {"method": challenge.method, "step": standing.step, "gates_missing": missing}
     record(flow, "flow.verification_completed", now, changes, data=data)
-    after = replace(standing, gates=(*standing.gates, gate), assessed=None)
+    # The person may do what they could before, unless the contact counts for something else now.
+    assessed = None if is_another else standing.assessment
+    after = replace(standing, gates=(*standing.gates, gate), assessed=assessed)
     waited = begin_without_choice(after, now, changes) if missing else None
     handle = Handle(flow.tenant_id, flow.pk, passing.secret)
     return Result("ok", handle=handle, left=(after, waited))
+
+
+def _opened_gate(passing: _Passing, now: datetime) -> Gate:
+    standing, challenge = passing.standing, passing.challenge
+    gate = Gate(
+        flow=standing.flow,
+        challenge=challenge,
+        step=standing.step,
+        method=challenge.method,
+        user=standing.flow.user,
+        anchor=passing.registration.anchor,
+        evidence=passing.evidence,
+        seal=b"",
+        passed_at=now,
+    )
+    gate.seal = gate_seal(standing.flow, gate, standing.step)
+    return gate
 
 
 def _ask_what_next(flow: Flow, standing: Standing, now: datetime, changes: Changes) -> None:
@@ -323,13 +331,16 @@ def _end_rehearsal(flow: Flow, standing: Standing, now: datetime, changes: Chang
     record(flow, "flow.rehearsed", now, changes, data={"methods": list(flow.methods)})
 
 
-def _confirm_contact(passing: _Passing, now: datetime, changes: Changes) -> None:
+def _confirm_contact(passing: _Passing, now: datetime, changes: Changes) -> bool:
     """A contact that was filled in for somebody is confirmed by its first use; what was reached is
-    not stale."""
+    not stale. Whether it was not so before."""
     kind = CONTACT_KINDS.get(passing.challenge.method, "")
     own = passing.standing.own
     row: ContactPoint | None = own.contacts.get(kind) if own is not None else None
-    if row is not None:
-        row.confirmed_at = row.confirmed_at or now
-        row.used_at, row.stale_at = now, None
-        changes.update(row, "confirmed_at", "used_at", "stale_at")
+    if row is None:
+        return False
+    is_another = row.confirmed_at is None or row.stale_at is not None
+    row.confirmed_at = row.confirmed_at or now
+    row.used_at, row.stale_at = now, None
+    changes.update(row, "confirmed_at", "used_at", "stale_at")
+    return is_another

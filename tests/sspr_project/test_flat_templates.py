@@ -23,7 +23,8 @@ NAMES = sorted(
 
 KNOWN: dict[str, Any] = {
     **dict.fromkeys(("counter", "left", "minutes", "number", "tries", "tries_left"), 2),
-    "languages": [("en", "English", True), ("de", "Deutsch", False)],
+    "languages": [("en", "English"), ("de", "Deutsch")],
+    "language_choice": "English",
 }
 
 

@@ -1,7 +1,6 @@
 """Several tables in one statement: the rows are those that single queries give, walls included."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection
@@ -172,7 +171,7 @@ def test_constants_stand_in_the_statement_and_what_is_given_does_not(acme: Acme)
     assert found == [[], [acme.bob]]
     assert len(queries) == 1
     assert "'cloud'" in statement
-    assert all(isinstance(mark, Given | UUID) for mark in marks)
+    assert not any(isinstance(mark, str | int) for mark in marks)
 
 
 def test_rows_found_by_a_constant_are_changed(acme: Acme) -> None:

@@ -41,7 +41,8 @@ AT_ONCE = 16
 MOST_IN_HAND = 64
 """With those that wait for an answer that does not come."""
 CARERS = 2
-LOOKS_EVERY, LOOKS_OFTEN = 1.0, 0.2
+LOOKS_EVERY, LOOKS_OFTEN = 2.0, 0.2
+"""Seconds without a bell after which jobs are looked for; the second while some are in hand."""
 CARES_EVERY = 2.0
 PROBES_EVERY = timedelta(minutes=3)
 RESTS_AFTER_FAULT = 2.0
