@@ -93,6 +93,9 @@ class MailSink:
         to: list[str] = []
         while line := await reader.readline():
             command = line[:4].upper()
+            if command == b"EHLO":
+                # As every mail server in use says.
+                writer.write(b"250-sink\r\n250-PIPELINING\r\n")
             if command == b"QUIT":
                 writer.write(b"221 bye\r\n")
                 break

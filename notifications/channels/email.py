@@ -16,6 +16,7 @@ from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
 from .base import Delivery, DeliveryFailed, OutgoingMessage, refuse_line_breaks
 from .mime import mail_bytes, mailbox, words
+from .smtp import hand_over
 
 TRUSTED_SECONDS = 1.0
 """A connection that rested longer is asked whether the server is still there."""
@@ -91,7 +92,7 @@ class EmailChannel:
         if isinstance(self._connection, SmtpBackend):
             # Django opens the connection and signs in; the mail is ready as it is.
             server: Any = self._connection.connection
-            server.sendmail(mail.sender, [mail.to], mail.content)
+            hand_over(server, mail.sender, mail.to, mail.content)
         else:
             self._connection.send_messages([_Ready(mail)])
 

@@ -19,11 +19,13 @@ class Mail(NamedTuple):
 
 
 class SmtpSink:
-    """Accepts every message, or answers each recipient with `refuse_with` when that is set."""
+    """Accepts every message, or answers each recipient with `refuse_with` when that is set. Says
+    that it takes several commands at once, as mail servers do."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
         self.refuse_with: str | None = None
+        self.says = ["250-PIPELINING"]
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
 
     @property
@@ -44,6 +46,17 @@ class SmtpSink:
 
     def stop(self) -> None:
         self._controller.stop()
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd calls it by this name and shape
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *self.says, responses[-1]]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it by this name and shape
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
