@@ -207,27 +207,22 @@ def _read_end(limit: int) -> _End:
         # with it is older, and is read again.
 
 
-_SHAPES = (
-    Shape(AuditHead),
-    Shape(AuditHead),
-    Shape(AuditPending),
-    Shape(AuditEvent),
-    Shape(AuditSeal),
-)
+_EVENT = Shape(AuditEvent)
+_SHAPES = (Shape(AuditHead), Shape(AuditHead), Shape(AuditPending), _EVENT, Shape(AuditSeal))
 
 
 def _event_of(body: Any) -> tuple[UUID, dict[str, object]]:
     """The key of an event and what is sealed of it, without making a row of it: PostgreSQL writes
     identifiers as they are sealed."""
     if is_embedded():
-        event = _SHAPES[3].load(body)
+        event = _EVENT.load(body)
         return event.pk, {name: getattr(event, name) for name in SEALED_FIELDS}
     sealed = {name: body[name] for name in SEALED_FIELDS}
     sealed["created_at"] = datetime.fromisoformat(body["created_at"])
     return UUID(body["id"]), sealed
 
 
-_LOADS = tuple(_event_of if shape.model is AuditEvent else shape.load for shape in _SHAPES)
+_LOADS = tuple(_event_of if shape is _EVENT else shape.load for shape in _SHAPES)
 
 
 @cache

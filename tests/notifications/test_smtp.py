@@ -16,14 +16,6 @@ LINES = [".", "..two", " a.", "last without an end"]
 CONTENT = b"Subject: dots\r\n\r\n.\r\n..two\r\n a.\r\nlast without an end"
 
 
-@pytest.fixture
-def smtp_sink() -> Iterator[SmtpSink]:
-    sink = SmtpSink()
-    sink.start()
-    yield sink
-    sink.stop()
-
-
 @pytest.mark.parametrize("says", [["250-PIPELINING"], ["250-PIPELINING", "250-SIZE 100000"], []])
 def test_a_mail_arrives_as_it_was_written_whatever_the_server_can(
     smtp_sink: SmtpSink, says: list[str]

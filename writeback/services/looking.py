@@ -77,7 +77,10 @@ def _waited_for(links: list[DirectoryLink], now: datetime) -> set[tuple[UUID, st
     if not links:
         return set()
     left = WritebackJob.objects.filter(
-        outcome="unknown", operation__in=CHANGES, created_at__gt=now - ASKED_FOR
+        outcome="unknown",
+        operation__in=CHANGES,
+        created_at__gt=now - ASKED_FOR,
+        anchor__in=[link.anchor for link in links],
     )
     return set(left.values_list("connector", "anchor"))
 

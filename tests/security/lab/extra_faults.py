@@ -119,11 +119,10 @@ class MailServer(SmtpSink):
         hostname: str,
         responses: list[str],
     ) -> list[str]:
-        session.host_name = hostname
         self.reached.set()
         while self.mode == "stall":
             await asyncio.sleep(0.02)
-        return responses
+        return await super().handle_EHLO(server, session, envelope, hostname, responses)
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd calls it by this name and shape
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
